@@ -1,0 +1,70 @@
+//! When to try again, and when to give up.
+
+use std::time::Duration;
+
+use kernel::Timestamp;
+
+use super::{DeliveryError, Settlement};
+
+/// After this many attempts an event is given up.
+pub const MAX_ATTEMPTS: u32 = 10;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Decides what becomes of an event after its `attempts`-th attempt (from 1) has failed.
+///
+/// The pause doubles from one second to five minutes; `random` chooses a point between its half and its
+/// whole, so that many events that failed together do not come back together. A receiver's
+/// `Retry-After` is honoured where it is longer, up to an hour.
+pub fn after_failure(attempts: u32, error: &DeliveryError, now: Timestamp, random: u64) -> Settlement {
+    let text = error.to_string();
+    if attempts >= MAX_ATTEMPTS {
+        return Settlement::Dead { error: text };
+    }
+    let full = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
+    let half = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
+    let jittered = Duration::from_millis(half + random % (half + 1));
+    let asked = error.retry_after().unwrap_or_default().min(Duration::from_secs(3600));
+    Settlement::Retry { at: now + jittered.max(asked), error: text }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused(retry_after: Option<u64>) -> DeliveryError {
+        DeliveryError::Refused { status: 503, retry_after: retry_after.map(Duration::from_secs) }
+    }
+
+    proptest! {
+        #[test]
+        fn pauses_grow_within_their_bounds(attempts in 1_u32..MAX_ATTEMPTS, random: u64) {
+            let now = Timestamp::UNIX_EPOCH;
+            let Settlement::Retry { at, .. } = after_failure(attempts, &refused(None), now, random) else {
+                panic!("gave up too early");
+            };
+            let pause = (at - now).to_std().unwrap();
+            let full = Duration::from_secs(1 << (attempts - 1)).min(LONGEST_PAUSE);
+            prop_assert!(pause >= full / 2 && pause <= full, "{pause:?} of {full:?}");
+        }
+
+        #[test]
+        fn a_receiver_is_left_alone_as_long_as_it_asks(attempts in 1_u32..MAX_ATTEMPTS, seconds in 0_u64..10_000, random: u64) {
+            let now = Timestamp::UNIX_EPOCH;
+            let Settlement::Retry { at, .. } = after_failure(attempts, &refused(Some(seconds)), now, random) else {
+                panic!("gave up too early");
+            };
+            prop_assert!(at >= now + Duration::from_secs(seconds.min(3600)));
+        }
+    }
+
+    #[test]
+    fn gives_up_after_the_tenth_attempt() {
+        let settled = |attempts| after_failure(attempts, &refused(None), Timestamp::UNIX_EPOCH, 0);
+        assert!(matches!(settled(9), Settlement::Retry { .. }));
+        assert_eq!(settled(10), Settlement::Dead { error: "the receiver answered 503".into() });
+    }
+}

@@ -1,0 +1,195 @@
+//! Placing orders: several that wait at the same moment share one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use kernel::{Clock, IdGenerator, StoreError};
+use std::sync::Arc;
+
+use crate::decide::{ChangeSet, Moment, OrderCommand, Receipt, Snapshot, decide};
+use crate::{
+    Answer, Checkout, CompletedRequest, IdempotencyError, KeyedRequest, Rejection, Render, Transaction,
+    TransactionScript, UseCaseError,
+};
+
+/// An order to place, with its caller's idempotency key.
+#[derive(Clone, Debug)]
+pub struct PlaceOrder {
+    /// The order.
+    pub command: OrderCommand,
+    /// The caller's key, if there is one.
+    pub request: Option<KeyedRequest>,
+}
+
+impl Checkout {
+    /// Places an order.
+    ///
+    /// # Errors
+    /// The rejection of the order, or why it could not be decided.
+    pub async fn place_order(
+        &self,
+        order: PlaceOrder,
+        render: Render<Receipt>,
+    ) -> Result<Answer, UseCaseError> {
+        let outcomes = self.place_orders(vec![order], render).await;
+        outcomes.into_iter().next().unwrap_or_else(|| Err(UseCaseError::defect(MissingOutcome)))
+    }
+
+    /// Places orders in one transaction and answers each of them, in their order. If the transaction
+    /// fails, each order gets one of its own, so that one of them cannot fail the rest.
+    pub async fn place_orders(
+        &self,
+        orders: Vec<PlaceOrder>,
+        render: Render<Receipt>,
+    ) -> Vec<Result<Answer, UseCaseError>> {
+        let size = orders.len();
+        match self.runner.run(self.script(orders.clone(), render)).await {
+            Ok(outcomes) => {
+                outcomes.into_iter().map(|outcome| outcome.map_err(UseCaseError::Rejected)).collect()
+            }
+            Err(error) if size == 1 => vec![Err(error)],
+            // A set whose commit may have happened must not be placed again.
+            Err(UseCaseError::Failed(StoreError::OutcomeUnknown(error))) => {
+                let reason = error.to_string();
+                (0..size)
+                    .map(|_| Err(UseCaseError::Failed(StoreError::OutcomeUnknown(reason.clone().into()))))
+                    .collect()
+            }
+            Err(_) => {
+                let mut outcomes = Vec::with_capacity(size);
+                for order in orders {
+                    let alone = self.runner.run(self.script(vec![order], render)).await;
+                    outcomes.push(match alone.map(|outcomes| outcomes.into_iter().next()) {
+                        Ok(Some(outcome)) => outcome.map_err(UseCaseError::Rejected),
+                        Ok(None) => Err(UseCaseError::defect(MissingOutcome)),
+                        Err(error) => Err(error),
+                    });
+                }
+                outcomes
+            }
+        }
+    }
+
+    fn script(&self, orders: Vec<PlaceOrder>, render: Render<Receipt>) -> PlaceOrders {
+        PlaceOrders { orders, render, zone: self.zone, clock: self.clock.clone(), ids: self.ids.clone() }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a set of orders had fewer outcomes than orders")]
+struct MissingOutcome;
+
+struct PlaceOrders {
+    orders: Vec<PlaceOrder>,
+    render: Render<Receipt>,
+    zone: kernel::BusinessZone,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
+}
+
+type Outcome = Result<Answer, Rejection>;
+
+#[async_trait]
+impl TransactionScript for PlaceOrders {
+    type Output = Vec<Outcome>;
+
+    const NAME: &'static str = "place_orders";
+
+    fn repeatable(&self) -> bool {
+        self.orders.iter().all(|order| order.request.is_some())
+    }
+
+    async fn execute(&self, tx: &mut dyn Transaction) -> Result<Vec<Outcome>, UseCaseError> {
+        let now = self.clock.now();
+        let mut outcomes = self.claim(tx, now).await?;
+        let open: Vec<usize> = (0..self.orders.len()).filter(|index| !outcomes.contains_key(index)).collect();
+        let commands: Vec<OrderCommand> =
+            open.iter().map(|index| self.orders[*index].command.clone()).collect();
+        if !commands.is_empty() {
+            let mut snapshot = load(tx, &commands).await?;
+            let at = Moment { now, zone: self.zone };
+            let decision = decide(&mut snapshot, &commands, at, self.ids.as_ref());
+            store(tx, &decision.changes).await?;
+            let answers = decision
+                .outcomes
+                .into_iter()
+                .map(|outcome| outcome.map(|receipt| (self.render)(&receipt)).map(Result::ok))
+                .collect::<Vec<_>>();
+            let mut completed = Vec::new();
+            let mut released = Vec::new();
+            for (index, answer) in open.into_iter().zip(answers) {
+                let request = self.orders[index].request.as_ref();
+                let outcome = match answer {
+                    Ok(reply) => {
+                        let reply = reply.ok_or_else(|| UseCaseError::defect(MissingOutcome))?;
+                        completed.extend(
+                            request.map(|r| CompletedRequest { request: r.clone(), reply: reply.clone() }),
+                        );
+                        Ok(Answer::fresh(reply))
+                    }
+                    Err(rejection) => {
+                        released.extend(request.cloned());
+                        Err(rejection)
+                    }
+                };
+                outcomes.insert(index, outcome);
+            }
+            tx.keys().complete(&completed).await?;
+            tx.keys().release(&released).await?;
+        }
+        Ok(outcomes.into_values().collect())
+    }
+}
+
+impl PlaceOrders {
+    /// Claims the keys and returns the outcomes that are settled by them, by the order's place.
+    async fn claim(
+        &self,
+        tx: &mut dyn Transaction,
+        now: kernel::Timestamp,
+    ) -> Result<BTreeMap<usize, Outcome>, UseCaseError> {
+        let mut outcomes = BTreeMap::new();
+        let mut places: BTreeMap<&KeyedRequest, usize> = BTreeMap::new();
+        let mut names = BTreeSet::new();
+        for (index, order) in self.orders.iter().enumerate() {
+            let Some(request) = &order.request else { continue };
+            // A twin in the same set finds the first one at work.
+            if names.insert((request.caller, &request.key)) {
+                places.insert(request, index);
+            } else {
+                outcomes.insert(index, Err(IdempotencyError::InProgress.into()));
+            }
+        }
+        let requests: Vec<KeyedRequest> = places.keys().map(|request| (*request).clone()).collect();
+        if requests.is_empty() {
+            return Ok(outcomes);
+        }
+        let claims = tx.keys().claim(&requests, now).await?;
+        for (index, claim) in places.into_values().zip(claims) {
+            if let Some(settled) = claim.settled() {
+                outcomes.insert(index, settled.map_err(Rejection::from));
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+async fn load(tx: &mut dyn Transaction, commands: &[OrderCommand]) -> Result<Snapshot, StoreError> {
+    let products = commands.iter().flat_map(|command| command.basket.product_ids()).collect();
+    let users = commands.iter().map(|command| command.user_id).collect();
+    let products = tx.products().lock(&products).await?;
+    let wallets = tx.wallets().lock(&users).await?;
+    Ok(Snapshot::new(products, wallets))
+}
+
+async fn store(tx: &mut dyn Transaction, changes: &ChangeSet) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    tx.products().move_stock(&changes.stock).await?;
+    tx.wallets().record(&changes.points).await?;
+    tx.orders().insert(&changes.orders, &changes.history).await?;
+    tx.payments().insert(&changes.payments).await?;
+    tx.sales().add(&changes.sales).await?;
+    tx.outbox().append(&changes.events).await
+}

@@ -1,0 +1,97 @@
+//! What the use cases need from a database: a unit of work that lends repositories.
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use kernel::{DomainEvent, Money, ProductId, StoreError, Timestamp};
+use order::OrderRepository;
+use payment::PaymentRepository;
+use point::WalletRepository;
+use product::ProductRepository;
+use user::UserRepository;
+
+use crate::{Claim, CompletedRequest, KeyedRequest};
+
+/// Begins transactions.
+#[async_trait]
+pub trait UnitOfWork: Send + Sync {
+    /// Begins a transaction in which committed rows of others are seen and locked rows stay as they are.
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
+}
+
+/// A transaction. Whoever drops it without [`Transaction::commit`] rolls it back.
+///
+/// It lends one repository at a time; after a [`StoreError`] nothing more may be done with it.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Lends the idempotency keys.
+    fn keys(&mut self) -> Box<dyn IdempotencyRepository + '_>;
+    /// Lends the users.
+    fn users(&mut self) -> Box<dyn UserRepository + '_>;
+    /// Lends the products.
+    fn products(&mut self) -> Box<dyn ProductRepository + '_>;
+    /// Lends the wallets.
+    fn wallets(&mut self) -> Box<dyn WalletRepository + '_>;
+    /// Lends the orders.
+    fn orders(&mut self) -> Box<dyn OrderRepository + '_>;
+    /// Lends the payments.
+    fn payments(&mut self) -> Box<dyn PaymentRepository + '_>;
+    /// Lends the daily sales.
+    fn sales(&mut self) -> Box<dyn SalesRepository + '_>;
+    /// Lends the outbox.
+    fn outbox(&mut self) -> Box<dyn OutboxRepository + '_>;
+
+    /// Makes everything durable and visible at once.
+    ///
+    /// Returns [`StoreError::OutcomeUnknown`] if the connection broke in the middle of it.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Idempotency keys inside a transaction.
+#[async_trait]
+pub trait IdempotencyRepository: Send {
+    /// Claims keys in ascending order and returns what was found, in the order of `requests`, which
+    /// name each key once. Keys that have expired count as never used.
+    ///
+    /// Returns [`StoreError::Contended`] if another transaction claimed one in the same moment.
+    async fn claim(&mut self, requests: &[KeyedRequest], now: Timestamp) -> Result<Vec<Claim>, StoreError>;
+
+    /// Stores the replies of requests that were claimed in this transaction.
+    async fn complete(&mut self, requests: &[CompletedRequest]) -> Result<(), StoreError>;
+
+    /// Gives up claims of this transaction, so that the keys can be used again.
+    async fn release(&mut self, requests: &[KeyedRequest]) -> Result<(), StoreError>;
+}
+
+/// Removes idempotency keys that have had their time.
+#[async_trait]
+pub trait KeyJanitor: Send + Sync {
+    /// Deletes keys that expired before `now`, a bounded number of them, and returns how many.
+    async fn purge(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// What was sold of a product on one business day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DailySale {
+    /// The product.
+    pub product_id: ProductId,
+    /// The business day.
+    pub day: NaiveDate,
+    /// How many pieces.
+    pub quantity: u32,
+    /// For how much.
+    pub amount: Money,
+}
+
+/// Daily sales inside a transaction, kept with each order so that a ranking never scans the orders.
+#[async_trait]
+pub trait SalesRepository: Send {
+    /// Adds to the sales; each product and day is named once, in ascending order.
+    async fn add(&mut self, sales: &[DailySale]) -> Result<(), StoreError>;
+}
+
+/// The outbox inside a transaction.
+#[async_trait]
+pub trait OutboxRepository: Send {
+    /// Appends events, to be delivered once the transaction has committed.
+    async fn append(&mut self, events: &[DomainEvent]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,100 @@
+//! The named transaction runner (ADR-016).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{IdGenerator, StoreError};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::{TransactionScript, UnitOfWork, UseCaseError};
+
+/// Runs scripts, each attempt in a transaction of its own.
+///
+/// - A script runs in a task of the main runtime, so that a client that goes away cannot stop it half-way.
+/// - When others were in the way it runs again, at most [`Self::RETRIES`] times, with a growing and
+///   random pause, and not once [`Self::PATIENCE`] is used up.
+/// - When the outcome of a commit is unknown it runs again only if the script is repeatable.
+#[derive(Clone)]
+pub struct TransactionRunner {
+    unit_of_work: Arc<dyn UnitOfWork>,
+    ids: Arc<dyn IdGenerator>,
+    runtime: Handle,
+    tasks: TaskTracker,
+}
+
+impl TransactionRunner {
+    /// How often a script runs again.
+    pub const RETRIES: u32 = 3;
+    /// After this time a script does not run again.
+    pub const PATIENCE: Duration = Duration::from_secs(3);
+
+    /// Makes a runner whose scripts run on `runtime` and are tracked by `tasks`, for a shutdown to wait for.
+    pub fn new(
+        unit_of_work: Arc<dyn UnitOfWork>,
+        ids: Arc<dyn IdGenerator>,
+        runtime: Handle,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { unit_of_work, ids, runtime, tasks }
+    }
+
+    /// Runs a script to its end.
+    ///
+    /// # Errors
+    /// What the script rejected, or why it could not be carried out; then nothing has changed, unless
+    /// the error is [`StoreError::OutcomeUnknown`].
+    pub async fn run<S: TransactionScript>(&self, script: S) -> Result<S::Output, UseCaseError> {
+        let runner = self.clone();
+        let work = async move { runner.run_here(&script).await }.in_current_span();
+        self.runtime
+            .spawn(self.tasks.track_future(work))
+            .await
+            .unwrap_or_else(|error| Err(UseCaseError::defect(error)))
+    }
+
+    async fn run_here<S: TransactionScript>(&self, script: &S) -> Result<S::Output, UseCaseError> {
+        let begun = Instant::now();
+        let mut attempt = 0;
+        let result = loop {
+            let result = self.attempt(script).await;
+            let reason = match &result {
+                Err(UseCaseError::Failed(StoreError::Contended(error))) => error.to_string(),
+                Err(UseCaseError::Failed(StoreError::OutcomeUnknown(error))) if script.repeatable() => {
+                    error.to_string()
+                }
+                _ => break result,
+            };
+            if attempt == Self::RETRIES || begun.elapsed() >= Self::PATIENCE {
+                break result;
+            }
+            attempt += 1;
+            metrics::counter!("jumun_transaction_retries_total", "name" => S::NAME).increment(1);
+            tracing::debug!(name = S::NAME, attempt, reason, "transaction runs again");
+            tokio::time::sleep(self.pause(attempt)).await;
+        };
+        let outcome = match &result {
+            Ok(_) => "committed",
+            Err(UseCaseError::Rejected(_)) => "rejected",
+            Err(UseCaseError::Failed(_)) => "failed",
+        };
+        metrics::counter!("jumun_transactions_total", "name" => S::NAME, "outcome" => outcome).increment(1);
+        metrics::histogram!("jumun_transaction_duration_seconds", "name" => S::NAME).record(begun.elapsed());
+        result
+    }
+
+    async fn attempt<S: TransactionScript>(&self, script: &S) -> Result<S::Output, UseCaseError> {
+        let mut tx = self.unit_of_work.begin().await?;
+        let output = script.execute(tx.as_mut()).await?;
+        tx.commit().await?;
+        Ok(output)
+    }
+
+    /// 5, 10, 20 ms, of which a random half to all.
+    fn pause(&self, attempt: u32) -> Duration {
+        let full = 5_000 << attempt.saturating_sub(1).min(4);
+        Duration::from_micros(full / 2 + self.ids.random() % (full / 2))
+    }
+}

@@ -1,0 +1,67 @@
+//! What runs inside a transaction, and how a script is made idempotent.
+
+use async_trait::async_trait;
+use kernel::Timestamp;
+
+use crate::idempotency::{Answer, CompletedRequest, KeyedRequest, Render};
+use crate::{Transaction, UseCaseError};
+
+/// The part of a use case that runs inside one transaction.
+///
+/// It may run several times, each time in a new transaction: nothing in it may reach outside, neither
+/// by HTTP nor to a cache. An error rolls the transaction back.
+#[async_trait]
+pub trait TransactionScript: Send + Sync + 'static {
+    /// What it leads to.
+    type Output: Send + 'static;
+
+    /// Its name in logs and metrics.
+    const NAME: &'static str;
+
+    /// Tells whether running it again is safe even if an earlier run may have committed.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    /// Loads, decides and stores.
+    async fn execute(&self, tx: &mut dyn Transaction) -> Result<Self::Output, UseCaseError>;
+}
+
+/// A script whose reply is stored under the caller's key, in the same transaction.
+pub struct Idempotent<S: TransactionScript> {
+    /// What is to be done.
+    pub script: S,
+    /// The caller's key, if there is one.
+    pub request: Option<KeyedRequest>,
+    /// How the result is told.
+    pub render: Render<S::Output>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+#[async_trait]
+impl<S: TransactionScript> TransactionScript for Idempotent<S> {
+    type Output = Answer;
+
+    const NAME: &'static str = S::NAME;
+
+    fn repeatable(&self) -> bool {
+        self.request.is_some() || self.script.repeatable()
+    }
+
+    async fn execute(&self, tx: &mut dyn Transaction) -> Result<Answer, UseCaseError> {
+        if let Some(request) = &self.request {
+            let claims = tx.keys().claim(std::slice::from_ref(request), self.now).await?;
+            if let Some(settled) = claims.into_iter().find_map(crate::Claim::settled) {
+                return settled.map_err(UseCaseError::rejected);
+            }
+        }
+        let output = self.script.execute(tx).await?;
+        let reply = (self.render)(&output).map_err(UseCaseError::defect)?;
+        if let Some(request) = &self.request {
+            let completed = CompletedRequest { request: request.clone(), reply: reply.clone() };
+            tx.keys().complete(&[completed]).await?;
+        }
+        Ok(Answer::fresh(reply))
+    }
+}

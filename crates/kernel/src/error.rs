@@ -1,0 +1,40 @@
+//! One small classification of errors, so that a caller can react without knowing the domain.
+
+use serde_json::{Map, Value};
+
+/// What kind of failure an error is. `apps/jumun` maps each to one HTTP status, in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request breaks a rule that the caller could have known.
+    Invalid,
+    /// The caller is not known.
+    Unauthorized,
+    /// The caller is known and may not do this.
+    Forbidden,
+    /// There is no such thing, or it is not the caller's to see.
+    NotFound,
+    /// The state of the system forbids the action now.
+    Conflict,
+    /// The caller's view of the resource is out of date.
+    PreconditionFailed,
+    /// The caller asks too often.
+    TooManyRequests,
+    /// Something that is needed is down or overloaded; the same request may succeed later.
+    Unavailable,
+    /// A defect or a damaged row.
+    Internal,
+}
+
+/// An error with a stable code and the facts that belong to it.
+pub trait DomainError: std::error::Error {
+    /// Returns what kind of failure this is.
+    fn kind(&self) -> ErrorKind;
+
+    /// Returns the stable code by which callers tell errors apart, for example `OUT_OF_STOCK`.
+    fn code(&self) -> &'static str;
+
+    /// Returns the members that go with the code, by their JSON names; none by default.
+    fn details(&self) -> Map<String, Value> {
+        Map::new()
+    }
+}

@@ -1,0 +1,88 @@
+//! Why an order cannot be what the caller wants it to be.
+
+use kernel::{DomainError, ErrorKind, Money, OrderId};
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+
+use crate::{Basket, Order, OrderStatus};
+
+/// Why an order cannot be what the caller wants it to be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OrderError {
+    /// There is no such order, or it is not the caller's.
+    #[error("order {0} does not exist")]
+    NotFound(OrderId),
+    /// No item, or more than 100.
+    #[error("an order has 1 to {} items", Basket::MAX_ITEMS)]
+    InvalidItemCount,
+    /// No piece, or more than 1,000 of one product.
+    #[error("1 to {} pieces of a product can be ordered", Basket::MAX_QUANTITY)]
+    InvalidQuantity,
+    /// The sum is below 1,000.00.
+    #[error("an order must come to {} at least, this one comes to {amount}", Order::MINIMUM)]
+    BelowMinimum {
+        /// What it comes to.
+        amount: Money,
+    },
+    /// The sum exceeds what can be represented.
+    #[error("an order cannot exceed {}", Money::MAX)]
+    TooLarge,
+    /// The caller expected another sum, for a price has changed.
+    #[error("the order comes to {actual}, not to {expected}")]
+    AmountChanged {
+        /// What the caller expected.
+        expected: Money,
+        /// What it comes to now.
+        actual: Money,
+    },
+    /// The order is in a state from which this step is not possible.
+    #[error("an order that is {from} cannot become {to}")]
+    Transition {
+        /// The state it is in.
+        from: OrderStatus,
+        /// The state it should take.
+        to: OrderStatus,
+    },
+    /// A stored order whose sums do not fit together.
+    #[error("the sums of the order do not fit together")]
+    Inconsistent,
+}
+
+impl DomainError for OrderError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::InvalidItemCount | Self::InvalidQuantity | Self::BelowMinimum { .. } | Self::TooLarge => {
+                ErrorKind::Invalid
+            }
+            Self::AmountChanged { .. } | Self::Transition { .. } => ErrorKind::Conflict,
+            Self::Inconsistent => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::InvalidItemCount | Self::InvalidQuantity | Self::TooLarge => "VALIDATION_ERROR",
+            Self::BelowMinimum { .. } => "AMOUNT_BELOW_MINIMUM",
+            Self::AmountChanged { .. } | Self::Transition { .. } => "CONFLICT",
+            Self::Inconsistent => "INTERNAL_ERROR",
+        }
+    }
+
+    fn details(&self) -> Map<String, Value> {
+        let mut details = Map::new();
+        match self {
+            Self::BelowMinimum { amount } => {
+                details.insert("minimum".into(), json!(Order::MINIMUM));
+                details.insert("amount".into(), json!(amount));
+            }
+            Self::AmountChanged { expected, actual } => {
+                details.insert("expectedAmount".into(), json!(expected));
+                details.insert("amount".into(), json!(actual));
+            }
+            _ => {}
+        }
+        details
+    }
+}

@@ -1,0 +1,60 @@
+//! Why a wallet refuses what it is asked.
+
+use kernel::{DomainError, ErrorKind, Money};
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+
+use crate::ChargeAmount;
+
+/// Why a wallet refuses what it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PointError {
+    /// A charge is below 1,000.00 or above 1,000,000.00.
+    #[error("a charge must be between {} and {}", ChargeAmount::MIN, ChargeAmount::MAX)]
+    ChargeOutOfRange,
+    /// The balance does not cover the amount.
+    #[error("the balance of {balance} does not cover {required}")]
+    InsufficientBalance {
+        /// What was to be paid.
+        required: Money,
+        /// What there is.
+        balance: Money,
+    },
+    /// The balance would exceed what can be represented.
+    #[error("the balance would exceed {}", Money::MAX)]
+    BalanceTooLarge,
+    /// An amount to pay is below zero.
+    #[error("an amount to pay must not be negative")]
+    NegativePayment,
+    /// A stored wallet that could never have come about.
+    #[error("a balance must not be negative")]
+    NegativeBalance,
+}
+
+impl DomainError for PointError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::ChargeOutOfRange => ErrorKind::Invalid,
+            Self::InsufficientBalance { .. } | Self::BalanceTooLarge => ErrorKind::Conflict,
+            Self::NegativePayment | Self::NegativeBalance => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::ChargeOutOfRange => "VALIDATION_ERROR",
+            Self::InsufficientBalance { .. } => "INSUFFICIENT_BALANCE",
+            Self::BalanceTooLarge => "CONFLICT",
+            Self::NegativePayment | Self::NegativeBalance => "INTERNAL_ERROR",
+        }
+    }
+
+    fn details(&self) -> Map<String, Value> {
+        let mut details = Map::new();
+        if let Self::InsufficientBalance { required, balance } = self {
+            details.insert("required".into(), json!(required));
+            details.insert("balance".into(), json!(balance));
+        }
+        details
+    }
+}

@@ -1,0 +1,130 @@
+//! The wallet aggregate and its ledger.
+
+use kernel::{Money, OrderId, Timestamp, UserId};
+
+use crate::{ChargeAmount, PointError};
+
+/// Why a balance changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointKind {
+    /// The user paid money in.
+    Charge,
+    /// An order was paid.
+    Payment,
+    /// An order's payment came back.
+    Refund,
+}
+
+impl PointKind {
+    /// Returns the kind as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Charge => "CHARGE",
+            Self::Payment => "PAYMENT",
+            Self::Refund => "REFUND",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Charge, Self::Payment, Self::Refund].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One change of a wallet's balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointEntry {
+    /// Whose wallet.
+    pub user_id: UserId,
+    /// Its place in the wallet's ledger, from 1 and without gaps.
+    pub sequence: u32,
+    /// Why.
+    pub kind: PointKind,
+    /// How much came (above zero) or went.
+    pub delta: Money,
+    /// What there was before it.
+    pub balance_before: Money,
+    /// What there is after it.
+    pub balance_after: Money,
+    /// The order that it belongs to.
+    pub order_id: Option<OrderId>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A user's prepaid money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wallet {
+    user_id: UserId,
+    balance: Money,
+    version: u32,
+}
+
+impl Wallet {
+    /// Returns the wallet of a user who never charged.
+    pub const fn empty(user_id: UserId) -> Self {
+        Self { user_id, balance: Money::ZERO, version: 0 }
+    }
+
+    /// Makes a wallet of its stored state, unless that could never have come about.
+    pub fn restore(user_id: UserId, balance: Money, version: u32) -> Result<Self, PointError> {
+        if balance.is_negative() {
+            return Err(PointError::NegativeBalance);
+        }
+        Ok(Self { user_id, balance, version })
+    }
+
+    /// Returns whose wallet it is.
+    pub const fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    /// Returns what is in it.
+    pub const fn balance(&self) -> Money {
+        self.balance
+    }
+
+    /// Returns the number of its ledger's entries.
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Adds what the user paid in.
+    pub fn charge(&mut self, amount: ChargeAmount, now: Timestamp) -> Result<PointEntry, PointError> {
+        self.shift(PointKind::Charge, amount.get(), None, now)
+    }
+
+    /// Pays for an order, if the balance covers it.
+    pub fn pay(&mut self, amount: Money, order: OrderId, now: Timestamp) -> Result<PointEntry, PointError> {
+        if amount.is_negative() {
+            return Err(PointError::NegativePayment);
+        }
+        if amount > self.balance {
+            return Err(PointError::InsufficientBalance { required: amount, balance: self.balance });
+        }
+        self.shift(PointKind::Payment, amount.negated(), Some(order), now)
+    }
+
+    fn shift(
+        &mut self,
+        kind: PointKind,
+        delta: Money,
+        order_id: Option<OrderId>,
+        now: Timestamp,
+    ) -> Result<PointEntry, PointError> {
+        let balance_before = self.balance;
+        let balance_after = balance_before.checked_add(delta).ok_or(PointError::BalanceTooLarge)?;
+        self.balance = balance_after;
+        self.version += 1;
+        Ok(PointEntry {
+            user_id: self.user_id,
+            sequence: self.version,
+            kind,
+            delta,
+            balance_before,
+            balance_after,
+            order_id,
+            created_at: now,
+        })
+    }
+}

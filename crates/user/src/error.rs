@@ -1,0 +1,47 @@
+//! Why a user cannot be registered or found.
+
+use kernel::{DomainError, ErrorKind};
+use thiserror::Error;
+
+/// Why a user cannot be registered or found.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UserError {
+    /// There is no such user, or it is not the caller's to see.
+    #[error("the user does not exist")]
+    NotFound,
+    /// The e-mail address is not one.
+    #[error("must be an e-mail address of at most 254 characters")]
+    InvalidEmail,
+    /// The name is empty, longer than 100 characters or has control characters.
+    #[error("must have 1 to 100 characters")]
+    InvalidName,
+    /// The password is too short or too long.
+    #[error("must have 8 to 72 characters")]
+    InvalidPassword,
+    /// The e-mail address belongs to somebody already.
+    #[error("the e-mail address is taken")]
+    DuplicateEmail,
+    /// A password could not be hashed.
+    #[error("the password could not be hashed")]
+    Hashing,
+}
+
+impl DomainError for UserError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound => ErrorKind::NotFound,
+            Self::InvalidEmail | Self::InvalidName | Self::InvalidPassword => ErrorKind::Invalid,
+            Self::DuplicateEmail => ErrorKind::Conflict,
+            Self::Hashing => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::InvalidEmail | Self::InvalidName | Self::InvalidPassword => "VALIDATION_ERROR",
+            Self::DuplicateEmail => "DUPLICATE_EMAIL",
+            Self::Hashing => "INTERNAL_ERROR",
+        }
+    }
+}
