@@ -84,6 +84,13 @@ impl Resource {
         }
     }
 
+    /// Reads what [`Self::kind`] wrote.
+    pub fn of(kind: &str, id: Uuid) -> Option<Self> {
+        [Self::Order(id), Self::Product(id), Self::Wallet(id)]
+            .into_iter()
+            .find(|resource| resource.kind() == kind)
+    }
+
     /// Returns the id.
     pub const fn id(self) -> Uuid {
         match self {

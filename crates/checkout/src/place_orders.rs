@@ -1,10 +1,10 @@
 //! Placing orders: several that wait at the same moment share one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use kernel::{Clock, IdGenerator, StoreError};
-use std::sync::Arc;
+use kernel::{BusinessZone, Clock, IdGenerator, StoreError, Timestamp};
 
 use crate::decide::{ChangeSet, Moment, OrderCommand, Receipt, Snapshot, decide};
 use crate::{
@@ -82,7 +82,7 @@ struct MissingOutcome;
 struct PlaceOrders {
     orders: Vec<PlaceOrder>,
     render: Render<Receipt>,
-    zone: kernel::BusinessZone,
+    zone: BusinessZone,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
@@ -110,29 +110,24 @@ impl TransactionScript for PlaceOrders {
             let at = Moment { now, zone: self.zone };
             let decision = decide(&mut snapshot, &commands, at, self.ids.as_ref());
             store(tx, &decision.changes).await?;
-            let answers = decision
-                .outcomes
-                .into_iter()
-                .map(|outcome| outcome.map(|receipt| (self.render)(&receipt)).map(Result::ok))
-                .collect::<Vec<_>>();
             let mut completed = Vec::new();
             let mut released = Vec::new();
-            for (index, answer) in open.into_iter().zip(answers) {
-                let request = self.orders[index].request.as_ref();
-                let outcome = match answer {
-                    Ok(reply) => {
-                        let reply = reply.ok_or_else(|| UseCaseError::defect(MissingOutcome))?;
+            for (index, outcome) in open.into_iter().zip(decision.outcomes) {
+                let request = self.orders[index].request.clone();
+                let answer = match outcome {
+                    Ok(receipt) => {
+                        let reply = (self.render)(&receipt).map_err(UseCaseError::defect)?;
                         completed.extend(
-                            request.map(|r| CompletedRequest { request: r.clone(), reply: reply.clone() }),
+                            request.map(|request| CompletedRequest { request, reply: reply.clone() }),
                         );
                         Ok(Answer::fresh(reply))
                     }
                     Err(rejection) => {
-                        released.extend(request.cloned());
+                        released.extend(request);
                         Err(rejection)
                     }
                 };
-                outcomes.insert(index, outcome);
+                outcomes.insert(index, answer);
             }
             tx.keys().complete(&completed).await?;
             tx.keys().release(&released).await?;
@@ -146,7 +141,7 @@ impl PlaceOrders {
     async fn claim(
         &self,
         tx: &mut dyn Transaction,
-        now: kernel::Timestamp,
+        now: Timestamp,
     ) -> Result<BTreeMap<usize, Outcome>, UseCaseError> {
         let mut outcomes = BTreeMap::new();
         let mut places: BTreeMap<&KeyedRequest, usize> = BTreeMap::new();

@@ -1,1 +1,21 @@
-//! stub
+//! What tests share: contract suites for the ports, throw-away databases, fixtures.
+//!
+//! A suite is a list of [`Scenario`]s, each a function of a database of its own. [`run`] makes one test
+//! of each scenario and each kind of database, so that every adapter passes the same suite. Where MySQL
+//! is not there its tests show as ignored; with `REQUIRE_SERVICES=1` they fail instead.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "test code: a broken expectation is a failed test"
+)]
+
+mod clock;
+pub mod contract;
+mod database;
+pub mod fixtures;
+mod harness;
+
+pub use clock::ManualClock;
+pub use database::{Backend, TestDatabase};
+pub use harness::{Scenario, ScenarioFuture, run};

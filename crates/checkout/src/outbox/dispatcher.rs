@@ -26,7 +26,7 @@ impl Dispatcher {
     const CONCURRENCY: usize = 16;
     /// How long a round may take before another worker may send its events again; well above what the
     /// sink's own time limits add up to.
-    const LEASE: Duration = Duration::from_secs(60);
+    const LEASE: Duration = Duration::from_mins(1);
 
     /// Makes a worker with a name of its own.
     pub fn new(

@@ -10,7 +10,8 @@ use super::{DeliveryError, Settlement};
 pub const MAX_ATTEMPTS: u32 = 10;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+const LONGEST_REQUEST: Duration = Duration::from_hours(1);
 
 /// Decides what becomes of an event after its `attempts`-th attempt (from 1) has failed.
 ///
@@ -25,7 +26,7 @@ pub fn after_failure(attempts: u32, error: &DeliveryError, now: Timestamp, rando
     let full = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
     let half = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
     let jittered = Duration::from_millis(half + random % (half + 1));
-    let asked = error.retry_after().unwrap_or_default().min(Duration::from_secs(3600));
+    let asked = error.retry_after().unwrap_or_default().min(LONGEST_REQUEST);
     Settlement::Retry { at: now + jittered.max(asked), error: text }
 }
 

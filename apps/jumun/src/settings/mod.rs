@@ -1,0 +1,108 @@
+//! Settings: defaults < `config/{local,dev,prod}.toml` < the environment (`JUMUN_…`).
+//!
+//! Each setting is declared once, below: its name is the key in the file and, in capitals after
+//! `JUMUN_`, the variable; its type is the rule for its values; its default, if it has one, is safe in
+//! production. What only one profile has as a default is in that profile's file. A wrong or missing
+//! value is one line that names the variable, and never shows a secret.
+
+mod address;
+mod error;
+mod load;
+mod log_filter;
+mod mode;
+mod rate;
+mod rules;
+mod secret_key;
+mod setting;
+mod show;
+#[cfg(test)]
+mod tests;
+mod webhook_secret;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use url::Url;
+
+pub use address::{DatabaseUrl, RedisUrl};
+pub use error::SettingsError;
+use load::Given;
+pub use log_filter::LogFilter;
+pub use mode::{AuthMode, LogFormat, Profile};
+pub use rate::{Rate, RateLimit};
+pub use secret_key::SecretKey;
+use setting::Setting;
+pub use webhook_secret::WebhookSecret;
+
+/// Declares the settings, so that a key, its type, its default and its place in [`Settings`] are one.
+macro_rules! settings {
+    ($($(#[$doc:meta])+ $name:ident: $kind:ty $(= $default:literal)?,)+) => {
+        /// Everything that can be set, checked.
+        #[derive(Clone, Debug)]
+        pub struct Settings {
+            /// Where the service runs; chosen by `JUMUN_PROFILE` alone, since it chooses the file.
+            pub profile: Profile,
+            $($(#[$doc])+ pub $name: $kind,)+
+        }
+
+        impl Settings {
+            const KEYS: &[&str] = &[$(stringify!($name)),+];
+            const DEFAULTS: &[(&str, &str)] = &[$($((stringify!($name), $default),)?)+];
+
+            fn read(profile: Profile, given: &Given) -> Result<Self, SettingsError> {
+                Ok(Self { profile, $($name: given.value(stringify!($name))?,)+ })
+            }
+
+            /// Returns each setting with its value as a TOML literal, masked, or `None` if it is unset.
+            fn literals(&self) -> Vec<(&'static str, Option<String>)> {
+                vec![("profile", self.profile.literal()), $((stringify!($name), self.$name.literal())),+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where the API listens; port 0 takes any that is free.
+    http_addr: SocketAddr = "127.0.0.1:8080",
+    /// How many threads serve requests; unset: one a core.
+    http_workers: Option<usize>,
+    /// How long a shutdown waits for what was begun.
+    shutdown_timeout: Duration = "30s",
+    /// The database: SQLite or MySQL.
+    database_url: DatabaseUrl = "sqlite://data/jumun.db?mode=rwc",
+    /// The most connections to the database at a time.
+    database_max_connections: u32 = "20",
+    /// Redis; unset: in-process adapters, and one instance only.
+    redis_url: Option<RedisUrl>,
+    /// How a caller is known.
+    auth: AuthMode = "jwt",
+    /// Whether a gateway in front of every instance checks the caller and sets `X-User-Id` itself.
+    trusted_gateway: bool = "false",
+    /// Signs access tokens.
+    jwt_secret: SecretKey,
+    /// Encrypts personal data at rest.
+    pii_key: SecretKey,
+    /// The data platform; unset: the built-in stand-in.
+    data_platform_url: Option<Url>,
+    /// Signs what is sent to the data platform.
+    data_platform_secret: WebhookSecret,
+    /// The payment gateway; unset: the built-in stand-in.
+    payment_gateway_url: Option<Url>,
+    /// Where the built-in stand-ins listen.
+    stand_ins_addr: Option<SocketAddr>,
+    /// Whether the outbox worker and the schedulers run inside `serve`.
+    worker: bool = "false",
+    /// How many requests a caller may send.
+    rate_limit: RateLimit = "100/s",
+    /// How long an order waits for its payment.
+    order_payment_window: Duration = "30m",
+    /// How long the answer to an idempotency key is kept.
+    idempotency_ttl: Duration = "24h",
+    /// The time zone in which days begin for the business.
+    business_zone: Tz = "Asia/Seoul",
+    /// Which log lines are written.
+    log: LogFilter = "info",
+    /// How log lines are written.
+    log_format: LogFormat = "json",
+}

@@ -1,0 +1,72 @@
+//! Rules beyond the type of a single setting.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::setting::Setting;
+use super::{Profile, SecretKey, Settings, SettingsError, WebhookSecret};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// The secrets of `local`, which everybody can read.
+pub(super) struct Published {
+    pub(super) keys: [SecretKey; 2],
+    pub(super) webhook_secret: WebhookSecret,
+}
+
+impl Settings {
+    /// Checks the rules that hold in every profile, then those of production.
+    pub(super) fn check(&self, published: &Published) -> Result<(), SettingsError> {
+        within("http_workers", &self.http_workers.unwrap_or(1), 1..=1024)?;
+        within("shutdown_timeout", &self.shutdown_timeout, SECOND..=5 * MINUTE)?;
+        within("database_max_connections", &self.database_max_connections, 1..=1000)?;
+        within("order_payment_window", &self.order_payment_window, SECOND..=30 * DAY)?;
+        within("idempotency_ttl", &self.idempotency_ttl, SECOND..=30 * DAY)?;
+        match self.profile {
+            Profile::Local | Profile::Dev => Ok(()),
+            Profile::Prod => self.check_secrets(published).and_then(|()| self.check_surroundings()),
+        }
+    }
+
+    fn check_secrets(&self, published: &Published) -> Result<(), SettingsError> {
+        const REASON: &str = "a published secret of local is refused in prod; use one of your own";
+        refuse("jwt_secret", published.keys.contains(&self.jwt_secret), REASON)?;
+        refuse("pii_key", published.keys.contains(&self.pii_key), REASON)?;
+        refuse("data_platform_secret", published.webhook_secret == self.data_platform_secret, REASON)
+    }
+
+    /// Each service for which `serve` would start a stand-in has to be there.
+    fn check_surroundings(&self) -> Result<(), SettingsError> {
+        refuse(
+            "auth",
+            self.auth.header() && !self.trusted_gateway,
+            "header and both are refused in prod, since anybody could send X-User-Id; use jwt, or set \
+             JUMUN_TRUSTED_GATEWAY=true if a gateway checks every caller and sets the header itself",
+        )?;
+        refuse(
+            "data_platform_url",
+            self.data_platform_url.is_none(),
+            "not set, and the built-in stand-in is refused in prod; use http://… or https://…",
+        )
+    }
+}
+
+fn refuse(key: &'static str, condition: bool, reason: &'static str) -> Result<(), SettingsError> {
+    if condition { Err(SettingsError::Refused { key, reason }) } else { Ok(()) }
+}
+
+fn within<T>(key: &'static str, value: &T, range: RangeInclusive<T>) -> Result<(), SettingsError>
+where
+    T: Setting + PartialOrd,
+{
+    if range.contains(value) {
+        return Ok(());
+    }
+    let [value, least, most] = [value, range.start(), range.end()].map(|bound| {
+        let literal = bound.literal().unwrap_or_default();
+        literal.trim_matches('"').to_owned()
+    });
+    Err(SettingsError::OutOfRange { key, value, least, most })
+}

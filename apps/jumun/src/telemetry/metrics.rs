@@ -1,0 +1,138 @@
+//! Metrics for Prometheus.
+
+use std::sync::OnceLock;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+/// Upper bounds in seconds: fine where an API answers, coarse up to where it has failed.
+const SECONDS: [f64; 14] =
+    [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Returns the handle that renders this process's metrics, and installs the recorder at the first call.
+///
+/// Whoever holds it has to call [`PrometheusHandle::run_upkeep`] every few seconds: between two scrapes
+/// the samples of histograms pile up otherwise.
+pub fn metrics_recorder() -> PrometheusHandle {
+    RECORDER.get_or_init(install).clone()
+}
+
+fn install() -> PrometheusHandle {
+    let recorder = recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_err() {
+        tracing::warn!("metrics are recorded by somebody else already, so there are none to render");
+    }
+    handle
+}
+
+fn recorder() -> PrometheusRecorder {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+        // It fails for no buckets at all, and there are some.
+        .unwrap_or_default()
+        .build_recorder();
+    metrics::with_local_recorder(&recorder, describe);
+    recorder
+}
+
+/// Explains each metric.
+fn describe() {
+    let count = Unit::Count;
+    describe_counter!("jumun_http_requests_total", count, "Requests answered, by method, route and status.");
+    describe_histogram!(
+        "jumun_http_request_duration_seconds",
+        Unit::Seconds,
+        "Time from a request's head to its answer's, by method and route."
+    );
+    describe_counter!(
+        "jumun_transactions_total",
+        count,
+        "Transactions run to their end, by name and outcome (committed, rejected, failed)."
+    );
+    describe_histogram!(
+        "jumun_transaction_duration_seconds",
+        Unit::Seconds,
+        "Time of a transaction with all its attempts, by name."
+    );
+    describe_counter!(
+        "jumun_transaction_retries_total",
+        count,
+        "Attempts of transactions that had to be repeated since others were in the way, by name."
+    );
+    describe_counter!("jumun_outbox_deliveries_total", count, "Attempts to deliver an event, by outcome.");
+    describe_gauge!("jumun_outbox_waiting", count, "Events that wait for their delivery.");
+    describe_gauge!(
+        "jumun_outbox_dead",
+        count,
+        "Events given up after the last attempt; each needs a person."
+    );
+    describe_gauge!("jumun_outbox_lag_seconds", Unit::Seconds, "Age of the oldest event that waits.");
+    describe_gauge!(
+        "jumun_database_connections",
+        count,
+        "Connections to the database, by state (idle, used)."
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics::{counter, gauge, histogram};
+
+    use super::*;
+
+    #[test]
+    fn every_metric_is_explained() {
+        let recorder = recorder();
+        metrics::with_local_recorder(&recorder, || {
+            counter!("jumun_http_requests_total", "method" => "GET", "route" => "/", "status" => "200")
+                .increment(1);
+            histogram!("jumun_http_request_duration_seconds", "method" => "GET", "route" => "/")
+                .record(0.003);
+            counter!("jumun_transactions_total", "name" => "t", "outcome" => "committed").increment(1);
+            histogram!("jumun_transaction_duration_seconds", "name" => "t").record(0.003);
+            counter!("jumun_transaction_retries_total", "name" => "t").increment(1);
+            counter!("jumun_outbox_deliveries_total", "outcome" => "sent").increment(1);
+            gauge!("jumun_outbox_waiting").set(3.0);
+            gauge!("jumun_outbox_dead").set(0.0);
+            gauge!("jumun_outbox_lag_seconds").set(1.5);
+            gauge!("jumun_database_connections", "state" => "idle").set(4.0);
+        });
+        let text = recorder.handle().render();
+        let kinds = text.lines().filter(|line| line.starts_with("# TYPE ")).count();
+        let explained = text.lines().filter(|line| line.starts_with("# HELP ")).count();
+        assert_eq!((kinds, explained), (10, 10), "{text}");
+        assert!(
+            text.contains("jumun_http_requests_total{method=\"GET\",route=\"/\",status=\"200\"} 1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("# TYPE jumun_outbox_lag_seconds gauge\njumun_outbox_lag_seconds 1.5\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn durations_are_counted_in_buckets() {
+        let recorder = recorder();
+        metrics::with_local_recorder(&recorder, || {
+            histogram!("jumun_transaction_duration_seconds", "name" => "t").record(0.003);
+        });
+        let text = recorder.handle().render();
+        for (bound, count) in [("0.0025", 0), ("0.005", 1), ("30", 1), ("+Inf", 1)] {
+            let line =
+                format!("jumun_transaction_duration_seconds_bucket{{name=\"t\",le=\"{bound}\"}} {count}\n");
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn several_applications_share_one_recorder() {
+        let [first, second] = [metrics_recorder(), metrics_recorder()];
+        counter!("jumun_test_total").increment(2);
+        assert!(first.render().contains("jumun_test_total 2\n"));
+        assert!(second.render().contains("jumun_test_total 2\n"));
+    }
+}

@@ -1,0 +1,54 @@
+//! A directory that remembers who may do what.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use kernel::{StoreError, UserId};
+use user::{Role, User, UserDirectory};
+
+/// Answers roles from memory for a few seconds, since every request asks for one. Only users who exist
+/// are remembered, so a new user is known at once.
+pub struct CachedDirectory {
+    inner: Arc<dyn UserDirectory>,
+    roles: Mutex<HashMap<UserId, (Role, Instant)>>,
+}
+
+impl CachedDirectory {
+    /// How long a role is remembered: for so long a change of role may go unnoticed.
+    pub const TTL: Duration = Duration::from_secs(10);
+    /// How many users are remembered.
+    const USERS: usize = 100_000;
+
+    /// Puts a memory in front of a directory.
+    pub fn new(inner: Arc<dyn UserDirectory>) -> Self {
+        Self { inner, roles: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl UserDirectory for CachedDirectory {
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.inner.find(id).await
+    }
+
+    async fn role(&self, id: UserId) -> Result<Option<Role>, StoreError> {
+        let remembered = {
+            let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+            roles.get(&id).filter(|(_, at)| at.elapsed() < Self::TTL).map(|(role, _)| *role)
+        };
+        if remembered.is_some() {
+            return Ok(remembered);
+        }
+        let role = self.inner.role(id).await?;
+        if let Some(role) = role {
+            let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+            if roles.len() >= Self::USERS {
+                roles.clear();
+            }
+            roles.insert(id, (role, Instant::now()));
+        }
+        Ok(role)
+    }
+}

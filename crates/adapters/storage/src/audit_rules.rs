@@ -1,0 +1,179 @@
+//! What always holds, each rule with the query for what breaks it.
+//!
+//! The queries read the same on MySQL and SQLite. Each returns the ids of the aggregates that break its
+//! rule. Amounts are compared after rounding to two decimals, since SQLite adds them up as REAL.
+
+/// An invariant.
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) holds: &'static str,
+    pub(crate) broken_by: &'static str,
+}
+
+/// All invariants, in the order in which a report shows them.
+pub(crate) const RULES: &[Rule] = &[
+    Rule {
+        name: "stock-not-negative",
+        holds: "no product has less than no stock",
+        broken_by: "SELECT id FROM products WHERE stock < 0",
+    },
+    Rule {
+        name: "stock-equals-ledger",
+        holds: "the stock of a product is the sum of its ledger",
+        broken_by: "SELECT p.id FROM products p \
+            LEFT JOIN (SELECT product_id, SUM(delta) AS total FROM stock_ledger GROUP BY product_id) l \
+            ON l.product_id = p.id WHERE p.stock <> COALESCE(l.total, 0)",
+    },
+    Rule {
+        name: "stock-ledger-continues",
+        holds: "each entry of a stock ledger continues the one before it, numbered without gaps",
+        broken_by: "SELECT DISTINCT product_id AS id FROM (SELECT product_id, sequence, delta, balance_after, \
+            LAG(balance_after, 1, 0) OVER (PARTITION BY product_id ORDER BY sequence) AS before_it, \
+            ROW_NUMBER() OVER (PARTITION BY product_id ORDER BY sequence) AS place FROM stock_ledger) l \
+            WHERE balance_after <> before_it + delta OR sequence <> place \
+            UNION SELECT p.id FROM products p \
+            LEFT JOIN (SELECT product_id, MAX(sequence) AS last FROM stock_ledger GROUP BY product_id) l \
+            ON l.product_id = p.id WHERE p.stock_version <> COALESCE(l.last, 0) \
+            UNION SELECT l.product_id FROM stock_ledger l LEFT JOIN products p ON p.id = l.product_id \
+            WHERE p.id IS NULL",
+    },
+    Rule {
+        name: "stock-taken-by-orders",
+        holds: "an order has taken of each product's stock exactly what its lines say",
+        broken_by: "SELECT DISTINCT i.order_id AS id FROM order_items i \
+            LEFT JOIN (SELECT order_id, product_id, SUM(delta) AS taken FROM stock_ledger \
+            WHERE order_id IS NOT NULL GROUP BY order_id, product_id) l \
+            ON l.order_id = i.order_id AND l.product_id = i.product_id \
+            WHERE COALESCE(l.taken, 0) <> -i.quantity \
+            UNION SELECT l.order_id FROM stock_ledger l \
+            LEFT JOIN order_items i ON i.order_id = l.order_id AND i.product_id = l.product_id \
+            WHERE l.order_id IS NOT NULL AND i.order_id IS NULL",
+    },
+    Rule {
+        name: "balance-not-negative",
+        holds: "no wallet holds less than nothing",
+        broken_by: "SELECT user_id AS id FROM wallets WHERE balance < 0",
+    },
+    Rule {
+        name: "balance-equals-ledger",
+        holds: "the balance of a wallet is the sum of its ledger",
+        broken_by: "SELECT w.user_id AS id FROM wallets w \
+            LEFT JOIN (SELECT user_id, SUM(delta) AS total FROM point_ledger GROUP BY user_id) l \
+            ON l.user_id = w.user_id WHERE ROUND(w.balance - COALESCE(l.total, 0), 2) <> 0",
+    },
+    Rule {
+        name: "point-ledger-continues",
+        holds: "each entry of a wallet continues the one before it, numbered without gaps",
+        broken_by: "SELECT DISTINCT user_id AS id FROM (SELECT user_id, sequence, delta, balance_before, \
+            balance_after, LAG(balance_after, 1, 0) OVER (PARTITION BY user_id ORDER BY sequence) AS before_it, \
+            ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY sequence) AS place FROM point_ledger) l \
+            WHERE ROUND(balance_before - before_it, 2) <> 0 \
+            OR ROUND(balance_before + delta - balance_after, 2) <> 0 OR sequence <> place \
+            UNION SELECT w.user_id FROM wallets w \
+            LEFT JOIN (SELECT user_id, MAX(sequence) AS last FROM point_ledger GROUP BY user_id) l \
+            ON l.user_id = w.user_id WHERE w.version <> COALESCE(l.last, 0) \
+            UNION SELECT l.user_id FROM point_ledger l LEFT JOIN wallets w ON w.user_id = l.user_id \
+            WHERE w.user_id IS NULL",
+    },
+    Rule {
+        name: "order-total-equals-lines",
+        holds: "the total of an order is the sum of its lines, each price times quantity",
+        broken_by: "SELECT o.id FROM orders o \
+            LEFT JOIN (SELECT order_id, SUM(subtotal) AS total FROM order_items GROUP BY order_id) i \
+            ON i.order_id = o.id WHERE ROUND(o.total - COALESCE(i.total, 0), 2) <> 0 \
+            UNION SELECT order_id FROM order_items WHERE ROUND(unit_price * quantity - subtotal, 2) <> 0",
+    },
+    Rule {
+        name: "order-paid-equals-tenders",
+        holds: "what an order was paid is its total without the discount, and the sum of its payment's tenders",
+        broken_by: "SELECT o.id FROM orders o LEFT JOIN payments p ON p.order_id = o.id AND p.status = 'SUCCESS' \
+            WHERE ROUND(o.paid - COALESCE(p.point_amount + p.card_amount, 0), 2) <> 0 \
+            OR (o.status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED') \
+            AND ROUND(o.total - o.discount - o.paid, 2) <> 0)",
+    },
+    Rule {
+        name: "one-payment-settles-an-order",
+        holds: "a paid order has one payment that succeeded, any other order none",
+        broken_by: "SELECT o.id FROM orders o \
+            LEFT JOIN (SELECT order_id, COUNT(*) AS settled FROM payments WHERE status = 'SUCCESS' \
+            GROUP BY order_id) p ON p.order_id = o.id WHERE COALESCE(p.settled, 0) <> \
+            CASE WHEN o.status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED') THEN 1 ELSE 0 END",
+    },
+    Rule {
+        name: "points-paid-equal-payments",
+        holds: "what a payment says was paid with points has left the buyer's wallet, once",
+        broken_by: "SELECT p.order_id AS id FROM payments p \
+            LEFT JOIN (SELECT order_id, user_id, SUM(delta) AS total FROM point_ledger WHERE kind = 'PAYMENT' \
+            GROUP BY order_id, user_id) l ON l.order_id = p.order_id AND l.user_id = p.user_id \
+            WHERE p.status = 'SUCCESS' AND ROUND(p.point_amount + COALESCE(l.total, 0), 2) <> 0 \
+            UNION SELECT COALESCE(l.order_id, l.user_id) FROM point_ledger l \
+            LEFT JOIN payments p ON p.order_id = l.order_id AND p.status = 'SUCCESS' \
+            WHERE l.kind = 'PAYMENT' AND p.id IS NULL",
+    },
+    Rule {
+        name: "history-explains-status",
+        holds: "the history of an order leads in allowed steps, without gaps, to its status",
+        broken_by: "SELECT DISTINCT order_id AS id FROM (SELECT order_id, sequence, from_status, to_status, \
+            LAG(to_status) OVER (PARTITION BY order_id ORDER BY sequence) AS before_it, \
+            ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY sequence) AS place FROM order_status_history) h \
+            WHERE sequence <> place OR COALESCE(from_status, '') <> COALESCE(before_it, '') \
+            OR CONCAT(COALESCE(from_status, ''), '>', to_status) NOT IN ('>PENDING', 'PENDING>PAID', \
+            'PENDING>CANCELLED', 'PENDING>EXPIRED', 'PAID>PARTIALLY_REFUNDED', 'PAID>REFUNDED', \
+            'PARTIALLY_REFUNDED>REFUNDED') \
+            UNION SELECT o.id FROM orders o \
+            LEFT JOIN order_status_history h ON h.order_id = o.id AND h.sequence = o.version \
+            LEFT JOIN order_status_history n ON n.order_id = o.id AND n.sequence = o.version + 1 \
+            WHERE h.order_id IS NULL OR h.to_status <> o.status OR n.order_id IS NOT NULL",
+    },
+    Rule {
+        name: "every-change-has-its-event",
+        holds: "each change of an order's status has its event in the outbox, and each event of an order its change",
+        broken_by: "SELECT h.order_id AS id FROM order_status_history h \
+            LEFT JOIN outbox e ON e.aggregate_id = h.order_id AND e.sequence = h.sequence \
+            WHERE e.id IS NULL OR e.aggregate_type <> 'order' OR e.event_type <> CASE h.to_status \
+            WHEN 'PENDING' THEN 'OrderPlaced' WHEN 'PAID' THEN 'OrderPaid' WHEN 'CANCELLED' THEN 'OrderCancelled' \
+            WHEN 'EXPIRED' THEN 'OrderExpired' ELSE e.event_type END \
+            UNION SELECT e.aggregate_id FROM outbox e \
+            LEFT JOIN order_status_history h ON h.order_id = e.aggregate_id AND h.sequence = e.sequence \
+            WHERE e.aggregate_type = 'order' AND h.order_id IS NULL",
+    },
+    Rule {
+        name: "events-without-gaps",
+        holds: "the events of an aggregate are numbered without gaps",
+        broken_by: "SELECT aggregate_id AS id FROM outbox GROUP BY aggregate_id \
+            HAVING COUNT(*) <> MAX(sequence) OR MIN(sequence) <> 1 \
+            UNION SELECT p.id FROM products p \
+            LEFT JOIN (SELECT aggregate_id, MAX(sequence) AS last FROM outbox GROUP BY aggregate_id) e \
+            ON e.aggregate_id = p.id WHERE p.event_sequence <> COALESCE(e.last, 0)",
+    },
+    Rule {
+        name: "keys-point-to-what-they-made",
+        holds: "an idempotency key has its reply, and what it made exists",
+        broken_by: "SELECT k.caller_id AS id FROM idempotency_keys k \
+            LEFT JOIN orders o ON k.resource_type = 'order' AND o.id = k.resource_id \
+            LEFT JOIN products p ON k.resource_type = 'product' AND p.id = k.resource_id \
+            LEFT JOIN wallets w ON k.resource_type = 'wallet' AND w.user_id = k.resource_id \
+            WHERE k.status IS NULL OR k.body IS NULL OR (k.resource_type IS NOT NULL \
+            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL)",
+    },
+    Rule {
+        name: "daily-sales-equal-orders",
+        holds: "the daily sales of a product add up to what was ordered of it",
+        broken_by: "SELECT p.id FROM products p \
+            LEFT JOIN (SELECT product_id, SUM(quantity) AS pieces, SUM(amount) AS amount FROM daily_sales \
+            GROUP BY product_id) s ON s.product_id = p.id \
+            LEFT JOIN (SELECT product_id, SUM(quantity) AS pieces, SUM(subtotal) AS amount FROM order_items \
+            GROUP BY product_id) i ON i.product_id = p.id \
+            WHERE COALESCE(s.pieces, 0) <> COALESCE(i.pieces, 0) \
+            OR ROUND(COALESCE(s.amount, 0) - COALESCE(i.amount, 0), 2) <> 0",
+    },
+    Rule {
+        name: "no-orphans",
+        holds: "orders, wallets and payments belong to users, lines to products, payments to orders",
+        broken_by: "SELECT o.id FROM orders o LEFT JOIN users u ON u.id = o.user_id WHERE u.id IS NULL \
+            UNION SELECT w.user_id FROM wallets w LEFT JOIN users u ON u.id = w.user_id WHERE u.id IS NULL \
+            UNION SELECT i.order_id FROM order_items i LEFT JOIN products p ON p.id = i.product_id WHERE p.id IS NULL \
+            UNION SELECT p.id FROM payments p LEFT JOIN orders o ON o.id = p.order_id \
+            WHERE o.id IS NULL OR o.user_id <> p.user_id",
+    },
+];

@@ -1,0 +1,14 @@
+//! The rows of the tables. They are private to this crate: outside there are aggregates only.
+
+pub(crate) mod daily_sale;
+pub(crate) mod idempotency_key;
+pub(crate) mod order;
+pub(crate) mod order_item;
+pub(crate) mod order_status_history;
+pub(crate) mod outbox;
+pub(crate) mod payment;
+pub(crate) mod point_ledger;
+pub(crate) mod product;
+pub(crate) mod stock_ledger;
+pub(crate) mod user;
+pub(crate) mod wallet;

@@ -1,0 +1,36 @@
+//! Applying the migrations.
+
+use migrations::Migrator;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseBackend, DbErr, Statement};
+use sea_orm_migration::MigratorTrait;
+
+use crate::Database;
+
+/// Instances that start together wait for one another under this name.
+const LOCK_NAME: &str = "jumun_migrations";
+
+impl Database {
+    /// Applies the migrations that are missing. Several instances may do so at once: on MySQL they take
+    /// turns by a named lock, on SQLite by its one writer.
+    ///
+    /// # Errors
+    /// When a migration fails; those before it stay applied.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        if self.backend != DatabaseBackend::MySql {
+            return Migrator::up(&self.writer, None).await;
+        }
+        // The lock belongs to its connection, so the migrations get one of their own.
+        let mut options = ConnectOptions::new(&self.settings.url);
+        options.max_connections(1).sqlx_logging(false);
+        let connection = sea_orm::Database::connect(options).await?;
+        connection.query_one_raw(lock_statement("SELECT GET_LOCK(?, 60)")).await?;
+        let migrated = Migrator::up(&connection, None).await;
+        connection.query_one_raw(lock_statement("SELECT RELEASE_LOCK(?)")).await?;
+        connection.close().await?;
+        migrated
+    }
+}
+
+fn lock_statement(sql: &str) -> Statement {
+    Statement::from_sql_and_values(DatabaseBackend::MySql, sql, [LOCK_NAME.into()])
+}

@@ -1,0 +1,115 @@
+//! Encryption of personal data at rest: AES-256-GCM, with a keyed hash for look-ups.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
+use hmac::{Hmac, Mac};
+use kernel::IdGenerator;
+use sha2::Sha256;
+use user::Email;
+use uuid::Uuid;
+
+use crate::StorageError;
+
+/// The secret from which the keys for personal data are derived. It does not print.
+#[derive(Clone)]
+pub struct PersonalDataKey([u8; 32]);
+
+impl PersonalDataKey {
+    /// Takes 32 secret bytes.
+    pub const fn new(secret: [u8; 32]) -> Self {
+        Self(secret)
+    }
+
+    /// Derives a key for one purpose.
+    fn derive(&self, purpose: &str) -> [u8; 32] {
+        mac(&self.0, &[purpose.as_bytes()])
+    }
+}
+
+impl fmt::Debug for PersonalDataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonalDataKey(…)")
+    }
+}
+
+/// Encrypts, decrypts and hashes personal data.
+///
+/// A ciphertext is the format's number, the id of its key (so that keys can be rotated), a random nonce
+/// and what AES-256-GCM makes of the text, bound to its column and row.
+pub(crate) struct Cipher {
+    aead: Aes256Gcm,
+    key_id: [u8; KEY_ID],
+    email_key: [u8; 32],
+    ids: Arc<dyn IdGenerator>,
+}
+
+const FORMAT: u8 = 1;
+const KEY_ID: usize = 4;
+const NONCE: usize = 12;
+
+impl Cipher {
+    pub(crate) fn new(secret: &PersonalDataKey, ids: Arc<dyn IdGenerator>) -> Self {
+        let id = secret.derive("jumun personal data key id");
+        Self {
+            aead: Aes256Gcm::new(&secret.derive("jumun personal data encryption").into()),
+            key_id: [id[0], id[1], id[2], id[3]],
+            email_key: secret.derive("jumun e-mail look-up"),
+            ids,
+        }
+    }
+
+    /// Returns the hash by which an address is found and kept unique.
+    pub(crate) fn email_hash(&self, email: &Email) -> [u8; 32] {
+        mac(&self.email_key, &[email.canonical().as_bytes()])
+    }
+
+    pub(crate) fn encrypt(&self, text: &str, column: &str, row: Uuid) -> Result<Vec<u8>, StorageError> {
+        let mut nonce = [0; NONCE];
+        self.ids.fill_random(&mut nonce);
+        let place = place(column, row);
+        let payload = Payload { msg: text.as_bytes(), aad: &place };
+        let sealed = self.aead.encrypt(&Nonce::from(nonce), payload).map_err(|_| failed(row))?;
+        Ok([&[FORMAT][..], &self.key_id, &nonce, &sealed].concat())
+    }
+
+    pub(crate) fn decrypt(&self, stored: &[u8], column: &str, row: Uuid) -> Result<String, StorageError> {
+        let (head, rest) = stored.split_at_checked(1 + KEY_ID).ok_or_else(|| failed(row))?;
+        if head[0] != FORMAT || head[1..] != self.key_id {
+            return Err(failed(row));
+        }
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(|| failed(row))?;
+        let place = place(column, row);
+        let payload = Payload { msg: sealed, aad: &place };
+        let text = self.aead.decrypt(&Nonce::from(*nonce), payload).map_err(|_| failed(row))?;
+        String::from_utf8(text).map_err(|_| failed(row))
+    }
+}
+
+impl fmt::Debug for Cipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cipher(…)")
+    }
+}
+
+/// What a ciphertext is bound to, so that it cannot be moved to another column or row.
+fn place(column: &str, row: Uuid) -> Vec<u8> {
+    [column.as_bytes(), row.as_bytes()].concat()
+}
+
+fn failed(row: Uuid) -> StorageError {
+    StorageError::PersonalData { key: row.to_string() }
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // HMAC pads a short key with zeros to the block of its hash (RFC 2104).
+    let mut block = [0; 64];
+    block[..key.len()].copy_from_slice(key);
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}

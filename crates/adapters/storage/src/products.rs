@@ -1,0 +1,211 @@
+//! Products and the ledger of their stock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use kernel::{PageRequest, ProductId, StoreError};
+use product::{
+    AdjustmentReason, Product, ProductCatalog, ProductFilter, ProductName, ProductRepository, ProductSort,
+    ProductState, ProductStatus, StockCause, StockMovement,
+};
+use sea_orm::prelude::Decimal;
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
+};
+
+use crate::convert::Place;
+use crate::entity::{product as row, stock_ledger};
+use crate::error::database;
+use crate::row_set::{self, Change};
+use crate::{Database, StorageError};
+
+impl TryFrom<row::Model> for Product {
+    type Error = StorageError;
+
+    fn try_from(row: row::Model) -> Result<Self, StorageError> {
+        let place = Place::new("products", row.id);
+        let state = ProductState {
+            id: ProductId::from_uuid(row.id),
+            name: ProductName::new(&row.name).map_err(|error| place.damaged("name", error))?,
+            price: place.money("price", row.price)?,
+            stock: place.count("stock", row.stock)?,
+            status: place.word("status", &row.status, ProductStatus::parse)?,
+            version: place.count("version", row.version)?,
+            stock_version: place.count("stock_version", row.stock_version)?,
+            event_sequence: place.count("event_sequence", row.event_sequence)?,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        };
+        Self::restore(state).map_err(|error| place.damaged("stock", error))
+    }
+}
+
+/// Products inside a transaction.
+pub(crate) struct Products<'t> {
+    pub(crate) tx: &'t DatabaseTransaction,
+}
+
+#[async_trait]
+impl ProductRepository for Products<'_> {
+    async fn lock(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = row::Entity::find()
+            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .order_by_asc(row::Column::Id)
+            .lock_exclusive()
+            .all(self.tx)
+            .await
+            .map_err(database)?;
+        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn insert(&mut self, products: &[Product]) -> Result<(), StoreError> {
+        let rows = products.iter().map(|product| new_row(product).into_active_model()).collect();
+        row_set::insert(self.tx, rows).await.map_err(database)
+    }
+
+    async fn save(&mut self, products: &[Product]) -> Result<(), StoreError> {
+        let changes: Vec<Change> = products
+            .iter()
+            .map(|product| Change {
+                key: product.id.as_uuid().into(),
+                version: i64::from(product.version) - 1,
+                values: vec![
+                    product.name.as_str().into(),
+                    Decimal::from(product.price).into(),
+                    product.status.as_str().into(),
+                    i64::from(product.event_sequence).into(),
+                    product.updated_at.into(),
+                    i64::from(product.version).into(),
+                ],
+            })
+            .collect();
+        let columns = [
+            row::Column::Name,
+            row::Column::Price,
+            row::Column::Status,
+            row::Column::EventSequence,
+            row::Column::UpdatedAt,
+            row::Column::Version,
+        ];
+        let guard = (row::Column::Id, row::Column::Version);
+        Ok(row_set::change::<row::Entity>(self.tx, "products", guard, &columns, &changes).await?)
+    }
+
+    async fn move_stock(&mut self, movements: &[StockMovement]) -> Result<(), StoreError> {
+        let mut spans: BTreeMap<ProductId, (&StockMovement, &StockMovement)> = BTreeMap::new();
+        for movement in movements {
+            spans.entry(movement.product_id).or_insert((movement, movement)).1 = movement;
+        }
+        let changes: Vec<Change> = spans
+            .values()
+            .map(|(first, last)| Change {
+                key: first.product_id.as_uuid().into(),
+                version: i64::from(first.sequence) - 1,
+                values: vec![i64::from(last.balance_after).into(), i64::from(last.sequence).into()],
+            })
+            .collect();
+        // ADR-018: the movements apply only to the very stock that they were decided on.
+        let columns = [row::Column::Stock, row::Column::StockVersion];
+        let guard = (row::Column::Id, row::Column::StockVersion);
+        row_set::change::<row::Entity>(self.tx, "products", guard, &columns, &changes).await?;
+        let rows = movements.iter().map(|movement| ledger_row(movement).into_active_model()).collect();
+        row_set::insert(self.tx, rows).await.map_err(database)
+    }
+}
+
+/// A product as it is before its first movement of stock.
+fn new_row(product: &Product) -> row::Model {
+    row::Model {
+        id: product.id.as_uuid(),
+        name: product.name.to_string(),
+        price: product.price.into(),
+        stock: 0,
+        status: product.status.as_str().to_owned(),
+        version: product.version.into(),
+        stock_version: 0,
+        event_sequence: product.event_sequence.into(),
+        created_at: product.created_at,
+        updated_at: product.updated_at,
+    }
+}
+
+fn ledger_row(movement: &StockMovement) -> stock_ledger::Model {
+    let (cause, reason, order_id) = match &movement.cause {
+        StockCause::Created => ("CREATED", None, None),
+        StockCause::Adjusted(reason) => ("ADJUSTED", Some(AdjustmentReason::as_str(reason).to_owned()), None),
+        StockCause::Ordered(order) => ("ORDERED", None, Some(order.as_uuid())),
+    };
+    stock_ledger::Model {
+        product_id: movement.product_id.as_uuid(),
+        sequence: movement.sequence.into(),
+        delta: movement.delta,
+        balance_after: movement.balance_after.into(),
+        cause: cause.to_owned(),
+        reason,
+        order_id,
+        created_at: movement.created_at,
+    }
+}
+
+#[async_trait]
+impl ProductCatalog for Database {
+    async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        let row = row::Entity::find_by_id(id.as_uuid()).one(&self.reader).await.map_err(database)?;
+        Ok(row.map(Product::try_from).transpose()?)
+    }
+
+    async fn list(
+        &self,
+        filter: &ProductFilter,
+        sort: ProductSort,
+        page: PageRequest,
+    ) -> Result<Vec<Product>, StoreError> {
+        let (column, order) = match sort {
+            ProductSort::NewestFirst => (row::Column::CreatedAt, Order::Desc),
+            ProductSort::OldestFirst => (row::Column::CreatedAt, Order::Asc),
+            ProductSort::PriceAscending => (row::Column::Price, Order::Asc),
+            ProductSort::PriceDescending => (row::Column::Price, Order::Desc),
+            ProductSort::NameAscending => (row::Column::Name, Order::Asc),
+            ProductSort::NameDescending => (row::Column::Name, Order::Desc),
+        };
+        let rows = matching(filter)
+            .order_by(column, order.clone())
+            .order_by(row::Column::Id, order)
+            .offset(page.offset())
+            .limit(u64::from(page.size.get()))
+            .all(&self.reader)
+            .await
+            .map_err(database)?;
+        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn count(&self, filter: &ProductFilter) -> Result<u64, StoreError> {
+        matching(filter).count(&self.reader).await.map_err(database)
+    }
+}
+
+/// The ACTIVE products that match a filter.
+fn matching(filter: &ProductFilter) -> Select<row::Entity> {
+    let mut select = row::Entity::find().filter(row::Column::Status.eq(ProductStatus::Active.as_str()));
+    if let Some(text) = &filter.name_contains {
+        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
+        select = select.filter(Expr::expr(Func::lower(Expr::col(row::Column::Name))).like(pattern));
+    }
+    if let Some(price) = filter.min_price {
+        select = select.filter(row::Column::Price.gte(Decimal::from(price)));
+    }
+    if let Some(price) = filter.max_price {
+        select = select.filter(row::Column::Price.lte(Decimal::from(price)));
+    }
+    match filter.in_stock {
+        Some(true) => select.filter(row::Column::Stock.gt(0)),
+        Some(false) => select.filter(row::Column::Stock.eq(0)),
+        None => select,
+    }
+}

@@ -1,0 +1,153 @@
+//! Wallets and their ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use kernel::{CursorPage, OrderId, PageSize, StoreError, UserId};
+use point::{PointEntry, PointKind, Wallet, WalletReader, WalletRepository};
+use sea_orm::prelude::Decimal;
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::convert::Place;
+use crate::entity::{point_ledger, wallet as row};
+use crate::error::database;
+use crate::row_set::{self, Change};
+use crate::{Database, StorageError};
+
+impl TryFrom<row::Model> for Wallet {
+    type Error = StorageError;
+
+    fn try_from(row: row::Model) -> Result<Self, StorageError> {
+        let place = Place::new("wallets", row.user_id);
+        let balance = place.money("balance", row.balance)?;
+        let version = place.count("version", row.version)?;
+        Self::restore(UserId::from_uuid(row.user_id), balance, version)
+            .map_err(|error| place.damaged("balance", error))
+    }
+}
+
+impl TryFrom<point_ledger::Model> for PointEntry {
+    type Error = StorageError;
+
+    fn try_from(row: point_ledger::Model) -> Result<Self, StorageError> {
+        let place = Place::new("point_ledger", format!("{}/{}", row.user_id, row.sequence));
+        Ok(Self {
+            user_id: UserId::from_uuid(row.user_id),
+            sequence: place.count("sequence", row.sequence)?,
+            kind: place.word("kind", &row.kind, PointKind::parse)?,
+            delta: place.money("delta", row.delta)?,
+            balance_before: place.money("balance_before", row.balance_before)?,
+            balance_after: place.money("balance_after", row.balance_after)?,
+            order_id: row.order_id.map(OrderId::from_uuid),
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// Wallets inside a transaction.
+pub(crate) struct Wallets<'t> {
+    pub(crate) tx: &'t DatabaseTransaction,
+}
+
+#[async_trait]
+impl WalletRepository for Wallets<'_> {
+    async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = row::Entity::find()
+            .filter(row::Column::UserId.is_in(users.iter().map(|user| user.as_uuid())))
+            .order_by_asc(row::Column::UserId)
+            .lock_exclusive()
+            .all(self.tx)
+            .await
+            .map_err(database)?;
+        let mut found: BTreeMap<UserId, Wallet> = BTreeMap::new();
+        for row in rows {
+            let wallet = Wallet::try_from(row)?;
+            found.insert(wallet.user_id(), wallet);
+        }
+        Ok(users.iter().map(|user| found.remove(user).unwrap_or_else(|| Wallet::empty(*user))).collect())
+    }
+
+    async fn record(&mut self, entries: &[PointEntry]) -> Result<(), StoreError> {
+        let mut spans: BTreeMap<UserId, (&PointEntry, &PointEntry)> = BTreeMap::new();
+        for entry in entries {
+            spans.entry(entry.user_id).or_insert((entry, entry)).1 = entry;
+        }
+        let (opened, moved): (Vec<_>, Vec<_>) = spans.values().partition(|(first, _)| first.sequence == 1);
+        // ADR-020: the entries apply only to the very balance that they were decided on.
+        let changes: Vec<Change> = moved
+            .into_iter()
+            .map(|(first, last)| Change {
+                key: first.user_id.as_uuid().into(),
+                version: i64::from(first.sequence) - 1,
+                values: vec![
+                    Decimal::from(last.balance_after).into(),
+                    i64::from(last.sequence).into(),
+                    last.created_at.into(),
+                ],
+            })
+            .collect();
+        let columns = [row::Column::Balance, row::Column::Version, row::Column::UpdatedAt];
+        let guard = (row::Column::UserId, row::Column::Version);
+        row_set::change::<row::Entity>(self.tx, "wallets", guard, &columns, &changes).await?;
+        let new = opened.into_iter().map(|(_, last)| wallet_row(last).into_active_model()).collect();
+        row_set::insert(self.tx, new).await.map_err(database)?;
+        let ledger = entries.iter().map(|entry| ledger_row(entry).into_active_model()).collect();
+        row_set::insert(self.tx, ledger).await.map_err(database)
+    }
+}
+
+/// A wallet as an entry leaves it.
+fn wallet_row(entry: &PointEntry) -> row::Model {
+    row::Model {
+        user_id: entry.user_id.as_uuid(),
+        balance: entry.balance_after.into(),
+        version: entry.sequence.into(),
+        updated_at: entry.created_at,
+    }
+}
+
+fn ledger_row(entry: &PointEntry) -> point_ledger::Model {
+    point_ledger::Model {
+        user_id: entry.user_id.as_uuid(),
+        sequence: entry.sequence.into(),
+        kind: entry.kind.as_str().to_owned(),
+        delta: entry.delta.into(),
+        balance_before: entry.balance_before.into(),
+        balance_after: entry.balance_after.into(),
+        order_id: entry.order_id.map(OrderId::as_uuid),
+        created_at: entry.created_at,
+    }
+}
+
+#[async_trait]
+impl WalletReader for Database {
+    async fn wallet(&self, user: UserId) -> Result<Wallet, StoreError> {
+        let row = row::Entity::find_by_id(user.as_uuid()).one(&self.reader).await.map_err(database)?;
+        Ok(row.map(Wallet::try_from).transpose()?.unwrap_or_else(|| Wallet::empty(user)))
+    }
+
+    async fn ledger(
+        &self,
+        user: UserId,
+        before: Option<u32>,
+        size: PageSize,
+    ) -> Result<CursorPage<PointEntry, u32>, StoreError> {
+        let mut select = point_ledger::Entity::find().filter(point_ledger::Column::UserId.eq(user.as_uuid()));
+        if let Some(sequence) = before {
+            select = select.filter(point_ledger::Column::Sequence.lt(i64::from(sequence)));
+        }
+        let rows = select
+            .order_by_desc(point_ledger::Column::Sequence)
+            .limit(u64::from(size.get()) + 1)
+            .all(&self.reader)
+            .await
+            .map_err(database)?;
+        let entries = rows.into_iter().map(PointEntry::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(CursorPage::from_overfetched(entries, size, |entry| entry.sequence))
+    }
+}

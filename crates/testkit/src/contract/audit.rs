@@ -1,0 +1,201 @@
+//! The audit: silent where all is well, and finds each kind of damage.
+
+use std::sync::Arc;
+
+use checkout::{Auditor, IdempotencyKey, KeyedRequest, Reply, Resource};
+use kernel::OrderId;
+
+use crate::fixtures::{self, Shop};
+use crate::{Backend, Scenario, TestDatabase, scenarios};
+
+pub(crate) fn suite() -> Vec<Scenario> {
+    scenarios![every_kind_of_damage_is_found]
+}
+
+/// A rule, what breaks it, and what mends it again.
+struct Damage {
+    rule: &'static str,
+    spoil: &'static str,
+    mend: &'static str,
+}
+
+const fn damage(rule: &'static str, spoil: &'static str, mend: &'static str) -> Damage {
+    Damage { rule, spoil, mend }
+}
+
+const DAMAGES: &[Damage] = &[
+    damage(
+        "stock-not-negative",
+        "UPDATE products SET stock = stock - 1000",
+        "UPDATE products SET stock = stock + 1000",
+    ),
+    damage(
+        "stock-equals-ledger",
+        "UPDATE products SET stock = stock + 1",
+        "UPDATE products SET stock = stock - 1",
+    ),
+    damage(
+        "stock-ledger-continues",
+        "UPDATE stock_ledger SET sequence = sequence + 1 WHERE sequence = 2",
+        "UPDATE stock_ledger SET sequence = sequence - 1 WHERE sequence = 3",
+    ),
+    damage(
+        "stock-ledger-continues",
+        "UPDATE products SET stock_version = stock_version + 1",
+        "UPDATE products SET stock_version = stock_version - 1",
+    ),
+    damage(
+        "stock-taken-by-orders",
+        "UPDATE order_items SET quantity = quantity + 1",
+        "UPDATE order_items SET quantity = quantity - 1",
+    ),
+    damage(
+        "balance-not-negative",
+        "UPDATE wallets SET balance = balance - 100000000",
+        "UPDATE wallets SET balance = balance + 100000000",
+    ),
+    damage(
+        "balance-equals-ledger",
+        "UPDATE wallets SET balance = balance + 0.01",
+        "UPDATE wallets SET balance = balance - 0.01",
+    ),
+    damage(
+        "point-ledger-continues",
+        "UPDATE point_ledger SET balance_before = balance_before + 1, balance_after = balance_after + 1 WHERE sequence = 2",
+        "UPDATE point_ledger SET balance_before = balance_before - 1, balance_after = balance_after - 1 WHERE sequence = 2",
+    ),
+    damage(
+        "order-total-equals-lines",
+        "UPDATE orders SET total = total + 1, paid = paid + 1",
+        "UPDATE orders SET total = total - 1, paid = paid - 1",
+    ),
+    damage(
+        "order-paid-equals-tenders",
+        "UPDATE payments SET point_amount = point_amount + 0.01",
+        "UPDATE payments SET point_amount = point_amount - 0.01",
+    ),
+    damage(
+        "order-paid-equals-tenders",
+        "UPDATE orders SET paid = paid - 1",
+        "UPDATE orders SET paid = paid + 1",
+    ),
+    damage(
+        "one-payment-settles-an-order",
+        "UPDATE payments SET status = 'FAILED'",
+        "UPDATE payments SET status = 'SUCCESS'",
+    ),
+    damage("points-paid-equal-payments", "DELETE FROM point_ledger WHERE kind = 'PAYMENT'", ""),
+    damage(
+        "history-explains-status",
+        "UPDATE order_status_history SET from_status = 'EXPIRED' WHERE sequence = 2",
+        "UPDATE order_status_history SET from_status = 'PENDING' WHERE sequence = 2",
+    ),
+    damage(
+        "history-explains-status",
+        "UPDATE orders SET status = 'REFUNDED'",
+        "UPDATE orders SET status = 'PAID'",
+    ),
+    damage(
+        "every-change-has-its-event",
+        "UPDATE outbox SET event_type = 'OrderCancelled' WHERE event_type = 'OrderPaid'",
+        "UPDATE outbox SET event_type = 'OrderPaid' WHERE event_type = 'OrderCancelled'",
+    ),
+    damage(
+        "events-without-gaps",
+        "UPDATE outbox SET sequence = 3 WHERE sequence = 2",
+        "UPDATE outbox SET sequence = 2 WHERE sequence = 3",
+    ),
+    damage(
+        "events-without-gaps",
+        "UPDATE products SET event_sequence = 1",
+        "UPDATE products SET event_sequence = 0",
+    ),
+    damage(
+        "keys-point-to-what-they-made",
+        "UPDATE idempotency_keys SET resource_type = 'product'",
+        "UPDATE idempotency_keys SET resource_type = 'order'",
+    ),
+    damage(
+        "keys-point-to-what-they-made",
+        "UPDATE idempotency_keys SET body = NULL",
+        "UPDATE idempotency_keys SET body = '{}'",
+    ),
+    damage(
+        "daily-sales-equal-orders",
+        "UPDATE daily_sales SET quantity = quantity + 1",
+        "UPDATE daily_sales SET quantity = quantity - 1",
+    ),
+    damage(
+        "daily-sales-equal-orders",
+        "UPDATE daily_sales SET amount = amount + 0.01",
+        "UPDATE daily_sales SET amount = amount - 0.01",
+    ),
+    damage("no-orphans", "DELETE FROM users", ""),
+];
+
+async fn every_kind_of_damage_is_found(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let buyer = shop.buyer(100_000).await;
+    let (first, second) = (shop.product(1_000, 50).await, shop.product(2_500, 50).await);
+    let mut placed = fixtures::order(buyer, &[(first, 2), (second, 1)]);
+    let key = IdempotencyKey::new("audited").unwrap();
+    placed.request = Some(KeyedRequest::new(buyer, key, "POST", "/orders", "{}"));
+    let order: OrderId = placed.command.order_id;
+    let answer = shop.checkout.place_order(placed, |receipt| {
+        let resource = Some(Resource::Order(receipt.order.id.as_uuid()));
+        Ok(Reply { status: 201, body: "{}".into(), resource })
+    });
+    answer.await.unwrap();
+    shop.assert_audit_is_clean().await;
+
+    let connection = shop.database.connect().await.unwrap();
+    let database = &shop.database.database;
+    lift_checks(&shop.database).await;
+    let rules: Vec<_> = database.audit().await.unwrap().checks.into_iter().map(|check| check.name).collect();
+    for damage in DAMAGES {
+        spoil(&shop.database, damage.spoil).await;
+        let report = database.audit().await.unwrap();
+        let found =
+            report.checks.iter().find(|check| check.name == damage.rule).expect("a rule of this name");
+        assert!(found.violations > 0 && !found.offenders.is_empty(), "{}: {}", damage.rule, damage.spoil);
+        if damage.mend.is_empty() {
+            continue;
+        }
+        spoil(&shop.database, damage.mend).await;
+    }
+    for rule in rules {
+        assert!(DAMAGES.iter().any(|damage| damage.rule == rule), "{rule} has no damage that shows it works");
+    }
+    let report = database.audit().await.unwrap();
+    let named =
+        report.checks.iter().find(|check| check.name == "points-paid-equal-payments").expect("a rule");
+    assert_eq!(named.offenders, [order.to_string()], "offenders are named by id");
+    connection.close().await.unwrap();
+}
+
+/// Takes the database's own last line of defence away, so that the audit's can be seen.
+async fn lift_checks(database: &TestDatabase) {
+    if database.backend == Backend::MySql {
+        for (table, count) in [
+            ("products", 3),
+            ("wallets", 2),
+            ("point_ledger", 5),
+            ("orders", 3),
+            ("order_items", 2),
+            ("payments", 2),
+            ("daily_sales", 1),
+        ] {
+            for number in 1..=count {
+                database
+                    .execute(&format!("ALTER TABLE {table} ALTER CHECK {table}_chk_{number} NOT ENFORCED"))
+                    .await;
+            }
+        }
+    }
+}
+
+async fn spoil(database: &TestDatabase, sql: &str) {
+    let lifted =
+        if database.backend == Backend::Sqlite { "PRAGMA ignore_check_constraints = ON; " } else { "" };
+    database.execute(&format!("{lifted}{sql}")).await;
+}

@@ -1,0 +1,132 @@
+//! Idempotency keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkout::{
+    Claim, CompletedRequest, IdempotencyKey, KeyJanitor, KeyedRequest, Reply, Resource, UnitOfWork,
+};
+use kernel::{Clock, IdGenerator, StoreError, UserId};
+use local::SystemIds;
+
+use crate::fixtures::Shop;
+use crate::{Scenario, TestDatabase, scenarios};
+
+pub(crate) fn suite() -> Vec<Scenario> {
+    scenarios![
+        an_answered_request_is_answered_again,
+        a_key_belongs_to_one_request_of_one_caller,
+        a_rolled_back_or_released_claim_is_free,
+        two_claims_of_one_key_never_both_succeed,
+        an_expired_key_is_free_and_purged,
+        a_set_of_keys_is_claimed_at_once,
+    ]
+}
+
+fn request(caller: UserId, key: &str, body: &str) -> KeyedRequest {
+    KeyedRequest::new(caller, IdempotencyKey::new(key).unwrap(), "POST", "/orders", body)
+}
+
+fn caller() -> UserId {
+    UserId::from_uuid(SystemIds.uuid())
+}
+
+fn reply() -> Reply {
+    Reply { status: 201, body: "{\"amount\": 5.00, \"이름\": \"가\"}".into(), resource: None }
+}
+
+async fn claim(shop: &Shop, request: &KeyedRequest) -> Result<Claim, StoreError> {
+    let mut tx = shop.begin().await;
+    let claims = tx.keys().claim(std::slice::from_ref(request), shop.clock.now()).await;
+    claims.map(|mut claims| claims.remove(0))
+}
+
+async fn answer(shop: &Shop, request: &KeyedRequest, reply: Reply) {
+    let mut tx = shop.begin().await;
+    let claims = tx.keys().claim(std::slice::from_ref(request), shop.clock.now()).await.unwrap();
+    assert_eq!(claims, [Claim::New]);
+    tx.keys().complete(&[CompletedRequest { request: request.clone(), reply }]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn an_answered_request_is_answered_again(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let request = request(caller(), "a key", "{}");
+    let stored = Reply { resource: Some(Resource::Order(SystemIds.uuid())), ..reply() };
+    answer(&shop, &request, stored.clone()).await;
+    for _ in 0..2 {
+        assert_eq!(claim(&shop, &request).await.unwrap(), Claim::Done(stored.clone()));
+    }
+}
+
+async fn a_key_belongs_to_one_request_of_one_caller(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let user = caller();
+    answer(&shop, &request(user, "key", "{}"), reply()).await;
+    assert_eq!(claim(&shop, &request(user, "key", "{\"other\":1}")).await.unwrap(), Claim::OtherRequest);
+    for free in [request(caller(), "key", "{}"), request(user, "KEY", "{}"), request(user, "key ", "{}")] {
+        assert_eq!(claim(&shop, &free).await.unwrap(), Claim::New, "{free:?}");
+    }
+}
+
+async fn a_rolled_back_or_released_claim_is_free(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let request = request(caller(), "key", "{}");
+    assert_eq!(claim(&shop, &request).await.unwrap(), Claim::New);
+    let mut tx = shop.begin().await;
+    assert_eq!(
+        tx.keys().claim(std::slice::from_ref(&request), shop.clock.now()).await.unwrap(),
+        [Claim::New]
+    );
+    tx.keys().release(std::slice::from_ref(&request)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(claim(&shop, &request).await.unwrap(), Claim::New);
+}
+
+/// Seen to fail with the primary key of `idempotency_keys` replaced by a plain index.
+async fn two_claims_of_one_key_never_both_succeed(database: Arc<TestDatabase>) {
+    let shop = Arc::new(Shop::open(database));
+    let request = request(caller(), "key", "{}");
+    let mut tx = shop.begin().await;
+    assert_eq!(
+        tx.keys().claim(std::slice::from_ref(&request), shop.clock.now()).await.unwrap(),
+        [Claim::New]
+    );
+    let (twin, other) = (request.clone(), shop.database.database.clone());
+    let now = shop.clock.now();
+    let second = tokio::spawn(async move {
+        let mut tx = other.begin().await?;
+        tx.keys().claim(&[twin], now).await
+    });
+    tx.keys().complete(&[CompletedRequest { request, reply: reply() }]).await.unwrap();
+    tx.commit().await.unwrap();
+    match second.await.unwrap() {
+        Ok(claims) => assert!(matches!(claims[..], [Claim::InProgress | Claim::Done(_)]), "{claims:?}"),
+        Err(error) => assert!(matches!(error, StoreError::Contended(_)), "{error:?}"),
+    }
+}
+
+async fn an_expired_key_is_free_and_purged(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let user = caller();
+    answer(&shop, &request(user, "old", "{}"), reply()).await;
+    answer(&shop, &request(user, "other", "{}"), reply()).await;
+    shop.clock.advance(Duration::from_hours(24) - Duration::from_secs(1));
+    answer(&shop, &request(user, "young", "{}"), reply()).await;
+    let database = &shop.database.database;
+    assert_eq!(database.purge(shop.clock.now()).await.unwrap(), 0);
+    shop.clock.advance(Duration::from_secs(1));
+    assert_eq!(claim(&shop, &request(user, "old", "{\"another\":1}")).await.unwrap(), Claim::New);
+    assert_eq!(database.purge(shop.clock.now()).await.unwrap(), 2);
+    assert_eq!(database.purge(shop.clock.now()).await.unwrap(), 0);
+}
+
+async fn a_set_of_keys_is_claimed_at_once(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let user = caller();
+    answer(&shop, &request(user, "b", "{}"), reply()).await;
+    let set: Vec<_> = ["a", "b", "c"].into_iter().map(|key| request(user, key, "{}")).collect();
+    let mut tx = shop.begin().await;
+    let claims = tx.keys().claim(&set, shop.clock.now()).await.unwrap();
+    assert_eq!(claims, [Claim::New, Claim::Done(reply()), Claim::New]);
+}

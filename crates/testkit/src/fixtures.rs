@@ -1,0 +1,193 @@
+//! A shop to test with.
+
+use std::sync::Arc;
+
+use checkout::{
+    ChargeWallet, Checkout, OrderCommand, PlaceOrder, Transaction, TransactionRunner, UnitOfWork,
+};
+use chrono::TimeZone;
+use kernel::{
+    BusinessZone, Clock, IdGenerator, Money, OrderId, PaymentId, ProductId, StoreError, Timestamp, UserId,
+};
+use local::SystemIds;
+use order::Basket;
+use point::ChargeAmount;
+use product::{NewProduct, Product, ProductName};
+use tokio_util::task::TaskTracker;
+use user::{Email, HashCost, Password, Role, User, UserName};
+
+use crate::{ManualClock, TestDatabase};
+
+/// A shop: a database with the use cases on top, and a clock that stands still.
+pub struct Shop {
+    /// The database.
+    pub database: Arc<TestDatabase>,
+    /// The use cases.
+    pub checkout: Checkout,
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+}
+
+/// The time at which tests begin.
+///
+/// # Panics
+/// Never: the time exists.
+pub fn noon() -> Timestamp {
+    chrono::Utc.with_ymd_and_hms(2026, 3, 1, 3, 0, 0).single().expect("a time that exists")
+}
+
+impl Shop {
+    /// Opens a shop without users and products.
+    pub fn open(database: Arc<TestDatabase>) -> Self {
+        let clock = Arc::new(ManualClock::at(noon()));
+        let checkout = checkout_on(Arc::new(database.database.clone()), clock.clone());
+        Self { database, checkout, clock }
+    }
+
+    /// Registers a user with a full wallet of `won`, charged in pieces of at most a million.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn buyer(&self, won: i64) -> UserId {
+        let user = self.user(Role::User).await;
+        let mut left = won;
+        while left > 0 {
+            let piece = if left > 1_000_000 && left < 1_001_000 { 500_000 } else { left.min(1_000_000) };
+            let amount = ChargeAmount::new(Money::won(piece)).expect("an amount that can be charged");
+            let charge = ChargeWallet { user_id: user, amount };
+            self.checkout
+                .charge_wallet(charge, None, |_| Ok(no_reply()))
+                .await
+                .expect("the wallet is charged");
+            left -= piece;
+        }
+        user
+    }
+
+    /// Adds a user.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn user(&self, role: Role) -> UserId {
+        let user = user(role, self.clock.now());
+        let mut tx = self.begin().await;
+        tx.users().insert(std::slice::from_ref(&user)).await.expect("the user is added");
+        tx.commit().await.expect("the user is stored");
+        user.id
+    }
+
+    /// Adds a product.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn product(&self, won: i64, stock: u32) -> ProductId {
+        self.product_named("a thing", Money::won(won), stock).await
+    }
+
+    /// Adds a product with a name.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn product_named(&self, name: &str, price: Money, stock: u32) -> ProductId {
+        let new = NewProduct { name: ProductName::new(name).expect("a name"), price, stock };
+        let id = ProductId::from_uuid(SystemIds.uuid());
+        let (product, movement) = Product::create(id, new, self.clock.now()).expect("a product");
+        let mut tx = self.begin().await;
+        tx.products().insert(&[product]).await.expect("the product is added");
+        tx.products().move_stock(&[movement]).await.expect("its stock is added");
+        tx.commit().await.expect("the product is stored");
+        id
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn begin(&self) -> Box<dyn Transaction> {
+        begin(&self.database).await.expect("a transaction begins")
+    }
+
+    /// Returns what is left of a product.
+    ///
+    /// # Panics
+    /// When there is no such product.
+    pub async fn stock(&self, id: ProductId) -> u32 {
+        use product::ProductCatalog;
+        ProductCatalog::find(&self.database.database, id)
+            .await
+            .expect("the database answers")
+            .expect("a product")
+            .stock
+    }
+
+    /// Returns what is in a wallet.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn balance(&self, user: UserId) -> Money {
+        use point::WalletReader;
+        self.database.database.wallet(user).await.expect("the database answers").balance()
+    }
+
+    /// Fails the test unless every invariant holds.
+    ///
+    /// # Panics
+    /// When one is broken.
+    pub async fn assert_audit_is_clean(&self) {
+        use checkout::Auditor;
+        let report = self.database.database.audit().await.expect("the audit runs");
+        let broken: Vec<_> = report.checks.iter().filter(|check| check.violations > 0).collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+}
+
+/// Puts the use cases on top of a unit of work.
+pub fn checkout_on(unit_of_work: Arc<dyn UnitOfWork>, clock: Arc<dyn Clock>) -> Checkout {
+    let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
+    let runtime = tokio::runtime::Handle::current();
+    let runner = TransactionRunner::new(unit_of_work, ids.clone(), runtime, TaskTracker::new());
+    Checkout::new(runner, clock, ids, BusinessZone::default())
+}
+
+/// Makes a user whose e-mail address nobody else has.
+///
+/// # Panics
+/// Never: what it makes is valid.
+pub fn user(role: Role, now: Timestamp) -> User {
+    let id = SystemIds.uuid();
+    let password = Password::new("a test password".into()).expect("a password");
+    User {
+        id: UserId::from_uuid(id),
+        email: Email::new(&format!("{}@example.com", id.simple())).expect("an address"),
+        name: UserName::new("Test User").expect("a name"),
+        role,
+        password_hash: password.hash([1; 16], HashCost::Minimal).expect("a hash"),
+        created_at: now,
+    }
+}
+
+/// A reply for use cases whose reply does not matter.
+pub fn no_reply() -> checkout::Reply {
+    checkout::Reply { status: 200, body: "{}".into(), resource: None }
+}
+
+async fn begin(database: &TestDatabase) -> Result<Box<dyn Transaction>, StoreError> {
+    database.database.begin().await
+}
+
+/// Makes an order to place, without a key.
+///
+/// # Panics
+/// When the items are not a basket.
+pub fn order(user_id: UserId, items: &[(ProductId, u32)]) -> PlaceOrder {
+    let command = OrderCommand {
+        order_id: OrderId::from_uuid(SystemIds.uuid()),
+        payment_id: PaymentId::from_uuid(SystemIds.uuid()),
+        user_id,
+        basket: Basket::new(items.iter().copied()).expect("a basket"),
+        expected_amount: None,
+        coupon_code: None,
+        trace: None,
+    };
+    PlaceOrder { command, request: None }
+}
