@@ -1,10 +1,9 @@
 //! Why a use case says no, and why it could not say anything.
 
-use kernel::{DomainError, ErrorKind, StoreError};
+use kernel::{Details, DomainError, ErrorKind, StoreError};
 use order::OrderError;
 use point::PointError;
 use product::ProductError;
-use serde_json::{Map, Value};
 use thiserror::Error;
 use user::UserError;
 
@@ -55,8 +54,8 @@ impl DomainError for Rejection {
         self.inner().map_or("COUPON_INVALID", DomainError::code)
     }
 
-    fn details(&self) -> Map<String, Value> {
-        self.inner().map_or_else(Map::new, DomainError::details)
+    fn details(&self) -> Details {
+        self.inner().map_or_else(Details::default, DomainError::details)
     }
 }
 

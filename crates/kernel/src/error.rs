@@ -1,6 +1,9 @@
 //! One small classification of errors, so that a caller can react without knowing the domain.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// What kind of failure an error is. `apps/jumun` maps each to one HTTP status, in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +37,35 @@ pub trait DomainError: std::error::Error {
     fn code(&self) -> &'static str;
 
     /// Returns the members that go with the code, by their JSON names; none by default.
-    fn details(&self) -> Map<String, Value> {
-        Map::new()
+    fn details(&self) -> Details {
+        Details::default()
+    }
+}
+
+/// The facts that belong to an error, by their JSON names. They are kept as JSON text, so that amounts
+/// keep their two decimals.
+#[derive(Clone, Debug, Default)]
+pub struct Details(BTreeMap<&'static str, Box<RawValue>>);
+
+impl Details {
+    /// Adds a fact; one that has no JSON form is left out.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &impl Serialize) -> Self {
+        self.0.extend(to_raw_value(value).ok().map(|value| (name, value)));
+        self
+    }
+
+    /// Returns the JSON text of a fact.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.get())
+    }
+}
+
+impl IntoIterator for Details {
+    type Item = (&'static str, Box<RawValue>);
+    type IntoIter = std::collections::btree_map::IntoIter<&'static str, Box<RawValue>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }

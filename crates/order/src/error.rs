@@ -1,7 +1,6 @@
 //! Why an order cannot be what the caller wants it to be.
 
-use kernel::{DomainError, ErrorKind, Money, OrderId};
-use serde_json::{Map, Value, json};
+use kernel::{Details, DomainError, ErrorKind, Money, OrderId};
 use thiserror::Error;
 
 use crate::{Basket, Order, OrderStatus};
@@ -70,19 +69,15 @@ impl DomainError for OrderError {
         }
     }
 
-    fn details(&self) -> Map<String, Value> {
-        let mut details = Map::new();
+    fn details(&self) -> Details {
         match self {
             Self::BelowMinimum { amount } => {
-                details.insert("minimum".into(), json!(Order::MINIMUM));
-                details.insert("amount".into(), json!(amount));
+                Details::default().with("minimum", &Order::MINIMUM).with("amount", amount)
             }
             Self::AmountChanged { expected, actual } => {
-                details.insert("expectedAmount".into(), json!(expected));
-                details.insert("amount".into(), json!(actual));
+                Details::default().with("expectedAmount", expected).with("amount", actual)
             }
-            _ => {}
+            _ => Details::default(),
         }
-        details
     }
 }

@@ -1,7 +1,6 @@
 //! Why a wallet refuses what it is asked.
 
-use kernel::{DomainError, ErrorKind, Money};
-use serde_json::{Map, Value, json};
+use kernel::{Details, DomainError, ErrorKind, Money};
 use thiserror::Error;
 
 use crate::ChargeAmount;
@@ -49,12 +48,12 @@ impl DomainError for PointError {
         }
     }
 
-    fn details(&self) -> Map<String, Value> {
-        let mut details = Map::new();
-        if let Self::InsufficientBalance { required, balance } = self {
-            details.insert("required".into(), json!(required));
-            details.insert("balance".into(), json!(balance));
+    fn details(&self) -> Details {
+        match self {
+            Self::InsufficientBalance { required, balance } => {
+                Details::default().with("required", required).with("balance", balance)
+            }
+            _ => Details::default(),
         }
-        details
     }
 }

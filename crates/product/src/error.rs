@@ -1,7 +1,6 @@
 //! Why a product refuses what it is asked.
 
-use kernel::{DomainError, ErrorKind, ProductId};
-use serde_json::{Map, Value, json};
+use kernel::{Details, DomainError, ErrorKind, ProductId};
 use thiserror::Error;
 
 /// Why a product refuses what it is asked.
@@ -35,6 +34,9 @@ pub enum ProductError {
     /// A change of stock by nothing, or without a reason.
     #[error("a stock change needs a delta other than 0 and a reason of 1 to 200 characters")]
     InvalidAdjustment,
+    /// What should become a product is not one by its form.
+    #[error("{0}")]
+    Malformed(String),
     /// The product has changed since the caller read it.
     #[error("the product has changed since it was read")]
     Changed,
@@ -46,7 +48,7 @@ impl DomainError for ProductError {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::OutOfStock { .. } => ErrorKind::Conflict,
             Self::Changed => ErrorKind::PreconditionFailed,
-            Self::InvalidName | Self::InvalidPrice | Self::InvalidStock { .. } | Self::InvalidAdjustment => {
+            Self::InvalidName | Self::InvalidPrice | Self::InvalidStock { .. } | Self::InvalidAdjustment | Self::Malformed(_) => {
                 ErrorKind::Invalid
             }
         }
@@ -57,25 +59,20 @@ impl DomainError for ProductError {
             Self::NotFound(_) => "NOT_FOUND",
             Self::OutOfStock { .. } => "OUT_OF_STOCK",
             Self::Changed => "PRECONDITION_FAILED",
-            Self::InvalidName | Self::InvalidPrice | Self::InvalidStock { .. } | Self::InvalidAdjustment => {
+            Self::InvalidName | Self::InvalidPrice | Self::InvalidStock { .. } | Self::InvalidAdjustment | Self::Malformed(_) => {
                 "VALIDATION_ERROR"
             }
         }
     }
 
-    fn details(&self) -> Map<String, Value> {
-        let mut details = Map::new();
+    fn details(&self) -> Details {
         match self {
-            Self::NotFound(product_id) => {
-                details.insert("productId".into(), json!(product_id));
-            }
-            Self::OutOfStock { product_id, requested, available } => {
-                details.insert("productId".into(), json!(product_id));
-                details.insert("requested".into(), json!(requested));
-                details.insert("available".into(), json!(available));
-            }
-            _ => {}
+            Self::NotFound(product_id) => Details::default().with("productId", product_id),
+            Self::OutOfStock { product_id, requested, available } => Details::default()
+                .with("productId", product_id)
+                .with("requested", requested)
+                .with("available", available),
+            _ => Details::default(),
         }
-        details
     }
 }

@@ -186,8 +186,8 @@ async fn delivered_events_are_listed_and_replayed(database: Arc<TestDatabase>) {
     let one = PageSize::new(1).unwrap();
     let last = OutboxAdmin::list(database, Some(OutboxStatus::Sent), None, one).await.unwrap();
     assert_eq!((last.content[0].event.id, last.next), (events[1].id, Some(events[1].id)));
-    let older = OutboxAdmin::list(database, Some(OutboxStatus::Sent), last.next, one).await.unwrap();
-    assert_eq!((older.content[0].event.id, older.next), (events[0].id, None));
+    let previous = OutboxAdmin::list(database, Some(OutboxStatus::Sent), last.next, one).await.unwrap();
+    assert_eq!((previous.content[0].event.id, previous.next), (events[0].id, None));
     assert!(
         OutboxAdmin::list(database, Some(OutboxStatus::Dead), None, one).await.unwrap().content.is_empty()
     );

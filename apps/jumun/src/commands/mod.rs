@@ -1,0 +1,122 @@
+//! The commands of the binary.
+
+mod audit;
+mod serve;
+mod stand_ins;
+mod work;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, SeedArgs};
+use crate::http;
+use crate::seed;
+use crate::settings::Settings;
+use crate::telemetry;
+use crate::wiring::Wiring;
+
+/// Why a command ends early: a line for the person who typed it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct CommandError(String);
+
+impl CommandError {
+    /// Says what could not be done, and why, causes included.
+    fn because(what: &str, error: &dyn std::error::Error) -> Self {
+        let mut text = format!("{what}: {error}");
+        let mut next = error.source();
+        while let Some(cause) = next {
+            let cause_text = cause.to_string();
+            if !text.ends_with(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
+            next = cause.source();
+        }
+        Self(text)
+    }
+}
+
+/// Runs a command and returns the exit code of the process.
+pub async fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli.command).await {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
+    if command == Command::Openapi {
+        let document = serde_json::to_string_pretty(&http::openapi());
+        print(&document.map_err(|error| CommandError::because("the document cannot be written", &error))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = load_settings()?;
+    match command {
+        Command::Openapi => {}
+        Command::Config => print(settings.masked().trim_end()),
+        Command::Serve => serve::run(&settings).await?,
+        Command::Worker => work::run(&settings).await?,
+        Command::StandIns(args) => stand_ins::run(&settings, args.addr).await?,
+        Command::Migrate => {
+            let wiring = connect(&settings).await?;
+            migrate(&wiring).await?;
+            print("the database has the schema of this program");
+        }
+        Command::Seed(args) => seed(&settings, &args).await?,
+        Command::Audit(args) => return audit::run(&settings, args.json).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the settings and starts the logs.
+fn load_settings() -> Result<Settings, CommandError> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let folder =
+        std::env::current_dir().map_err(|error| CommandError::because("no working directory", &error))?;
+    let (settings, unknown) =
+        Settings::load(environment, &folder).map_err(|error| CommandError(error.to_string()))?;
+    telemetry::init(settings.log.as_str(), settings.log_format)
+        .map_err(|error| CommandError::because("logs cannot be written", &error))?;
+    if !unknown.is_empty() {
+        tracing::warn!(variables = unknown.join(", "), "unknown variables are ignored");
+    }
+    Ok(settings)
+}
+
+async fn connect(settings: &Settings) -> Result<Wiring, CommandError> {
+    Wiring::connect(settings).await.map_err(|error| CommandError::because("JUMUN_DATABASE_URL", &error))
+}
+
+async fn migrate(wiring: &Wiring) -> Result<(), CommandError> {
+    wiring
+        .database
+        .migrate()
+        .await
+        .map_err(|error| CommandError::because("the migrations do not apply", &error))
+}
+
+async fn seed(settings: &Settings, args: &SeedArgs) -> Result<(), CommandError> {
+    let wiring = connect(settings).await?;
+    migrate(&wiring).await?;
+    let loaded = match &args.scale {
+        None => seed::load_demo(&wiring).await,
+        Some(scale) => seed::load_scale(&wiring, scale).await,
+    };
+    loaded.map_err(|error| CommandError::because("the data cannot be loaded", &error))?;
+    print("the data is loaded");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the output of a command")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "the last line of a command that failed")]
+fn complain(error: &impl Display) {
+    eprintln!("jumun: {error}");
+}

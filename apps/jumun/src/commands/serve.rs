@@ -1,0 +1,138 @@
+//! `jumun serve`.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::web;
+use secrecy::SecretString;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use user::HashCost;
+
+use super::stand_ins::start_beside;
+use super::{CommandError, connect, migrate, print};
+use crate::http::{self, RateLimiter, ServerSettings};
+use crate::seed;
+use crate::settings::{AuthMode, Profile, Settings};
+use crate::telemetry;
+use crate::wiring::Wiring;
+
+/// How often the process looks after itself.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Serves the API until the process is told to stop.
+pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
+    if settings.auth != AuthMode::Header {
+        return Err(CommandError(format!(
+            "JUMUN_AUTH: {} is not available in this version; use header behind a gateway that checks X-User-Id",
+            settings.auth
+        )));
+    }
+    if settings.redis_url.is_some() {
+        tracing::warn!("JUMUN_REDIS_URL is not used by this version");
+    }
+    let listener = TcpListener::bind(settings.http_addr).map_err(|error| {
+        CommandError::because(&format!("JUMUN_HTTP_ADDR: {}", settings.http_addr), &error)
+    })?;
+    let addr = listener.local_addr().map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
+    let wiring = connect(settings).await?;
+    if settings.profile == Profile::Local {
+        migrate(&wiring).await?;
+        let loaded = seed::load_demo(&wiring).await;
+        loaded.map_err(|error| CommandError::because("the demo data cannot be loaded", &error))?;
+    }
+    let stop = CancellationToken::new();
+    let (platform, stand_ins) = match &settings.data_platform_url {
+        Some(url) => (url.clone(), None),
+        None => start_beside(settings).map(|(url, handle)| (url, Some(handle)))?,
+    };
+    let secret = SecretString::from(settings.data_platform_secret.expose());
+    let worker = wiring.worker(platform.clone(), &secret);
+    let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;
+    let work = settings.worker.then(|| tokio::spawn(worker.run(stop.clone())));
+
+    let limiter = settings.rate_limit.rate().and_then(|rate| RateLimiter::new(rate.count, rate.per));
+    let limiter = limiter.map(web::Data::new);
+    let upkeep = tokio::spawn(upkeep(wiring.clone(), limiter.clone(), stop.clone()));
+    let server_settings =
+        ServerSettings { workers: settings.http_workers, shutdown_timeout: settings.shutdown_timeout };
+    let server = http::build(listener, wiring.services(HashCost::Standard), limiter, server_settings);
+    let server = server.map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    greet(addr, platform.as_str());
+
+    stop_signal().await;
+    tracing::info!("shutting down: no new requests, what was begun is finished");
+    handle.stop(true).await;
+    // Transactions whose clients have gone run to their end all the same.
+    wiring.tasks.close();
+    let unfinished = tokio::select! {
+        () = wiring.tasks.wait() => false,
+        () = tokio::time::sleep(settings.shutdown_timeout) => true,
+    };
+    stop.cancel();
+    for task in [Some(upkeep), work].into_iter().flatten() {
+        task.await.map_err(|error| CommandError::because("the background work failed", &error))?;
+    }
+    if let Some(handle) = stand_ins {
+        handle.stop(true).await;
+    }
+    serving
+        .await
+        .map_err(|error| CommandError::because("the server failed", &error))?
+        .map_err(|error| CommandError::because("the server failed", &error))?;
+    if unfinished {
+        return Err(CommandError("not everything that was begun could be finished in time".into()));
+    }
+    wiring
+        .database
+        .close()
+        .await
+        .map_err(|error| CommandError::because("the database cannot be closed", &error))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits until the process is told to stop, by SIGTERM or Ctrl-C.
+pub(super) async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Measures the pool and forgets what need not be remembered.
+async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter>>, stop: CancellationToken) {
+    let metrics = telemetry::metrics_recorder();
+    loop {
+        let pool = wiring.database.pool_state();
+        metrics::gauge!("jumun_database_connections", "state" => "busy").set(f64::from(pool.busy));
+        metrics::gauge!("jumun_database_connections", "state" => "idle").set(f64::from(pool.idle));
+        metrics::gauge!("jumun_database_connections", "state" => "max").set(f64::from(pool.max));
+        metrics.run_upkeep();
+        if let Some(limiter) = &limiter {
+            limiter.forget_the_quiet();
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(UPKEEP) => {}
+        }
+    }
+}
+
+fn greet(addr: SocketAddr, platform: &str) {
+    print(&format!(
+        "Jumun is ready.\n\
+         API            http://{addr}/api/v1\n\
+         Docs           http://{addr}/docs\n\
+         Data platform  {platform}\n\n\
+         Try:\n  curl http://{addr}/api/v1/products?size=3"
+    ));
+}

@@ -1,0 +1,111 @@
+//! Who calls, and what they may do. A role is the user's, never the request's.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use kernel::UserId;
+use user::Role;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use super::services::{Authentication, Services};
+
+/// The header that names the caller where a gateway in front has checked it.
+pub(crate) const USER_ID: &str = "X-User-Id";
+
+/// What a caller is asked for who did not say who it is.
+const CHALLENGE: &str = "X-User-Id realm=\"jumun\"";
+
+/// A user who is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    pub(crate) id: UserId,
+    pub(crate) role: Role,
+}
+
+impl Caller {
+    /// Tells whether the caller may see what belongs to `owner`. Whoever may not is told that it does
+    /// not exist.
+    pub(crate) fn may_see(self, owner: UserId) -> bool {
+        self.id == owner || self.role == Role::Admin
+    }
+
+    async fn identify(request: &HttpRequest) -> Result<Self, Problem> {
+        let Some(services) = request.app_data::<web::Data<Services>>() else {
+            return Err(Problem::internal("the services are not there"));
+        };
+        let Authentication::Header = services.authentication;
+        let id = header_user(request)?;
+        match services.users.role(id).await? {
+            Some(role) => Ok(Self { id, role }),
+            None => Err(Problem::unauthorized(CHALLENGE, "the caller is not known")),
+        }
+    }
+}
+
+fn header_user(request: &HttpRequest) -> Result<UserId, Problem> {
+    let mut values = request.headers().get_all(USER_ID);
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        (None, _) => return Err(Problem::unauthorized(CHALLENGE, "X-User-Id is missing")),
+        (Some(_), Some(_)) => return Err(Problem::unauthorized(CHALLENGE, "X-User-Id must be given once")),
+    };
+    let id = value.to_str().ok().filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok());
+    id.map(UserId::from_uuid).ok_or_else(|| Problem::unauthorized(CHALLENGE, "X-User-Id must be a UUID"))
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Self::identify(&request).await })
+    }
+}
+
+/// A caller, if the request names one, at an endpoint that is open to everybody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visitor(pub(crate) Option<Caller>);
+
+impl Visitor {
+    /// Tells whether an administrator calls.
+    pub(crate) fn is_admin(self) -> bool {
+        self.0.is_some_and(|caller| caller.role == Role::Admin)
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            if request.headers().contains_key(USER_ID) {
+                Caller::identify(&request).await.map(|caller| Self(Some(caller)))
+            } else {
+                Ok(Self(None))
+            }
+        })
+    }
+}
+
+/// An administrator.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Admin(pub(crate) Caller);
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = Caller::identify(&request).await?;
+            if caller.role == Role::Admin { Ok(Self(caller)) } else { Err(Problem::forbidden()) }
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! Conditional requests: `ETag`, `If-None-Match` and `If-Match` (RFC 9110, section 13).
+
+use actix_web::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
+use actix_web::{HttpRequest, HttpResponse};
+use order::Order;
+use product::Product;
+use serde::Serialize;
+
+use super::header::single;
+use super::problem::Problem;
+
+/// The strong validator of a representation.
+pub(crate) trait Tagged {
+    fn etag(&self) -> String;
+}
+
+impl Tagged for Product {
+    fn etag(&self) -> String {
+        format!("\"{}-{}\"", self.version, self.stock_version)
+    }
+}
+
+impl Tagged for Order {
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.version)
+    }
+}
+
+/// Answers with a representation, or with 304 where the caller has it already.
+pub(crate) fn representation(
+    request: &HttpRequest,
+    etag: &str,
+    body: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let known = single(request, IF_NONE_MATCH.as_str())?;
+    if known.is_some_and(|list| matches(list, etag)) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag)).json(body))
+}
+
+/// Returns what `If-Match` asks of a resource: a test of its tag. Without the header every tag will do.
+pub(crate) fn precondition(
+    request: &HttpRequest,
+) -> Result<impl Fn(&str) -> bool + Send + Sync + 'static, Problem> {
+    let wanted = single(request, IF_MATCH.as_str())?.map(str::to_owned);
+    Ok(move |etag: &str| wanted.as_deref().is_none_or(|list| matches(list, etag)))
+}
+
+fn matches(list: &str, etag: &str) -> bool {
+    list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}

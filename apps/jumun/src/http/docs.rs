@@ -1,0 +1,162 @@
+//! The OpenAPI document and Swagger UI, both from the code and compiled in.
+
+use actix_web::{App, HttpResponse, get, web};
+use utoipa::OpenApi as _;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::examples;
+use super::{admin, health, orders, products, products_bulk, users, wallets};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Jumun",
+        description = "The order service of an online shop: products with stock, a prepaid wallet, orders.\n\n\
+            Callers name themselves with `X-User-Id`, which a gateway in front has checked. Amounts are JSON numbers \
+            with two decimals, instants ISO 8601 in UTC to the second. Every error is `application/problem+json`.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    components(schemas(examples::Problem)),
+    modifiers(&CallerHeader),
+)]
+struct Document;
+
+/// Declares how callers name themselves.
+struct CallerHeader;
+
+impl utoipa::Modify for CallerHeader {
+    fn modify(&self, api: &mut OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+        let header = ApiKeyValue::with_description("X-User-Id", "The caller, checked by a gateway in front");
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(header));
+        api.components.get_or_insert_default().add_security_scheme("caller", scheme);
+    }
+}
+
+/// Registers the endpoints of the API.
+pub(super) fn api(config: &mut ServiceConfig) {
+    config
+        .configure(products::configure)
+        .configure(products_bulk::configure)
+        .configure(wallets::configure)
+        .configure(orders::configure)
+        .configure(users::configure)
+        .configure(admin::configure);
+}
+
+/// Registers what stands beside the API.
+pub(super) fn operation(config: &mut ServiceConfig) {
+    config.configure(health::configure);
+}
+
+/// Returns the OpenAPI document (3.1) of everything that is served.
+pub fn openapi() -> OpenApi {
+    let (_, document) = App::new()
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .service(utoipa_actix_web::scope("/api/v1").configure(api))
+        .configure(operation)
+        .split_for_parts();
+    complete(document)
+}
+
+/// Adds what every operation shares, and an example to each response.
+fn complete(mut document: OpenApi) -> OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        let api = path.starts_with("/api/v1");
+        let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for (index, operation) in methods.into_iter().enumerate() {
+            let Some(operation) = operation else { continue };
+            let responses = &mut operation.responses.responses;
+            if api {
+                let open = index == 0 && path.starts_with("/api/v1/products")
+                    || path == "/api/v1/users" && index == 1;
+                if !open {
+                    operation.security =
+                        Some(vec![utoipa::openapi::SecurityRequirement::new("caller", [""; 0])]);
+                    responses.entry("401".into()).or_insert_with(|| described("UNAUTHORIZED"));
+                }
+                if path.contains('{') || index != 0 {
+                    responses.entry("400".into()).or_insert_with(|| described("VALIDATION_ERROR"));
+                }
+                responses.entry("429".into()).or_insert_with(|| described("TOO_MANY_REQUESTS"));
+                responses.entry("500".into()).or_insert_with(|| described("INTERNAL_ERROR"));
+                responses.entry("503".into()).or_insert_with(|| described("SERVICE_UNAVAILABLE"));
+                if operation.request_body.is_some() {
+                    responses.entry("413".into()).or_insert_with(|| described("PAYLOAD_TOO_LARGE"));
+                    responses.entry("415".into()).or_insert_with(|| described("UNSUPPORTED_MEDIA_TYPE"));
+                }
+            }
+            for (status, response) in responses {
+                if let RefOr::T(response) = response {
+                    illustrate(path, status, response);
+                }
+            }
+        }
+    }
+    document
+}
+
+fn described(codes: &str) -> RefOr<Response> {
+    RefOr::T(ResponseBuilder::new().description(codes).build())
+}
+
+/// Gives a response its example; an error also gets its schema.
+fn illustrate(path: &str, status: &str, response: &mut Response) {
+    let error = path.starts_with("/api/v1") && status.starts_with(['4', '5']);
+    if error {
+        let schema = Some(RefOr::<Schema>::Ref(Ref::from_schema_name("Problem")));
+        let code = response.description.split(", ").next().unwrap_or_default();
+        let example = examples::problem(path, status.parse().unwrap_or_default(), code);
+        let content = ContentBuilder::new().schema(schema).example(Some(example)).build();
+        response.content.insert("application/problem+json".into(), RefOr::T(content));
+        return;
+    }
+    for content in response.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let name = match &content.schema {
+            Some(RefOr::Ref(schema)) => schema.ref_location.rsplit('/').next().unwrap_or_default().to_owned(),
+            _ => "Metrics".to_owned(),
+        };
+        content.example = content.example.take().or_else(|| examples::of_schema(&name));
+    }
+}
+
+/// Serves the document.
+#[get("/openapi.json")]
+pub(super) async fn openapi_json(document: web::Data<OpenApi>) -> HttpResponse {
+    HttpResponse::Ok().json(document.get_ref())
+}
+
+/// Leads to Swagger UI.
+#[get("/docs")]
+pub(super) async fn swagger_ui() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_response_with_a_body_has_an_example() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        let mut missing = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    for content in response["content"].as_object().into_iter().flat_map(|map| map.values()) {
+                        if content.get("example").is_none() {
+                            missing.push(format!("{method} {path} {status}"));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(missing.is_empty(), "{missing:#?}");
+        assert_eq!(document["openapi"], "3.1.0");
+    }
+}

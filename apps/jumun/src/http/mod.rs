@@ -1,0 +1,33 @@
+//! The HTTP API: one file an endpoint group, and around them what all requests share.
+
+mod admin;
+mod answer;
+mod body;
+mod caller;
+mod conditional;
+mod context;
+mod cursor;
+mod docs;
+mod envelope;
+mod examples;
+mod header;
+mod health;
+mod idempotency;
+mod korean;
+mod orders;
+mod params;
+mod problem;
+mod products;
+mod products_bulk;
+mod rate_limit;
+mod routes;
+mod schema;
+mod server;
+mod services;
+mod users;
+mod wallets;
+
+pub use docs::openapi;
+pub use rate_limit::RateLimiter;
+pub use server::{ServerSettings, build};
+pub use services::{Authentication, Readiness, Services};

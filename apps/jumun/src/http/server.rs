@@ -1,0 +1,72 @@
+//! Putting the server together.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::docs;
+use super::envelope::envelope;
+use super::rate_limit::{RateLimiter, limit};
+use super::routes::Routes;
+use super::services::Services;
+
+/// What a server can be told.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSettings {
+    /// How many threads serve requests; as many as there are cores without a number.
+    pub workers: Option<usize>,
+    /// How long a shutdown waits for requests that have begun.
+    pub shutdown_timeout: Duration,
+}
+
+/// How long the head of a request may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a quiet connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Makes a server on a listener. It handles no signals: whoever awaits it stops it by its handle.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn build(
+    listener: TcpListener,
+    services: Services,
+    limiter: Option<web::Data<RateLimiter>>,
+    settings: ServerSettings,
+) -> std::io::Result<Server> {
+    let document = docs::openapi();
+    let routes = web::Data::new(Routes::of(&document));
+    let document = web::Data::new(document);
+    let services = web::Data::new(services);
+    let mut server = HttpServer::new(move || {
+        let api = utoipa_actix_web::scope("/api/v1").wrap(from_fn(limit)).configure(docs::api);
+        let (mut app, _) = App::new()
+            .app_data(services.clone())
+            .app_data(document.clone())
+            .app_data(routes.clone())
+            .into_utoipa_app()
+            .service(api)
+            .configure(docs::operation)
+            .split_for_parts();
+        if let Some(limiter) = &limiter {
+            app = app.app_data(limiter.clone());
+        }
+        app.service(docs::openapi_json)
+            .service(docs::swagger_ui)
+            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")))
+            .wrap(from_fn(envelope))
+    })
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(settings.shutdown_timeout.as_secs())
+    .disable_signals();
+    if let Some(workers) = settings.workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}

@@ -1,0 +1,82 @@
+//! What handlers work with.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use checkout::outbox::OutboxAdmin;
+use checkout::{Auditor, Checkout};
+use kernel::{Clock, IdGenerator};
+use metrics_exporter_prometheus::PrometheusHandle;
+use order::OrderReader;
+use point::WalletReader;
+use product::ProductCatalog;
+use tokio::sync::Semaphore;
+use user::{HashCost, Password, PasswordHash, UserDirectory, UserError};
+
+/// How a caller says who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// `X-User-Id` is believed: a gateway in front has checked it.
+    Header,
+}
+
+/// Something that must answer for requests to be served.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Returns the name under which it is reported.
+    fn name(&self) -> &'static str;
+
+    /// Asks for a sign of life, within a few seconds.
+    async fn is_ready(&self) -> bool;
+}
+
+/// The ports and use cases that handlers call.
+#[derive(Clone)]
+pub struct Services {
+    /// The use cases that change something.
+    pub checkout: Checkout,
+    /// The products.
+    pub catalog: Arc<dyn ProductCatalog>,
+    /// The wallets.
+    pub wallets: Arc<dyn WalletReader>,
+    /// The orders.
+    pub orders: Arc<dyn OrderReader>,
+    /// The users.
+    pub users: Arc<dyn UserDirectory>,
+    /// The outbox.
+    pub outbox: Arc<dyn OutboxAdmin>,
+    /// The audit.
+    pub auditor: Arc<dyn Auditor>,
+    /// What must answer for requests to be served.
+    pub dependencies: Vec<Arc<dyn Readiness>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn IdGenerator>,
+    /// How callers say who they are.
+    pub authentication: Authentication,
+    /// What has been measured.
+    pub metrics: PrometheusHandle,
+    /// How much work a password's hash takes.
+    pub hash_cost: HashCost,
+    /// Bounds the passwords that are hashed at a time, each of which takes a core and 19 MiB.
+    pub hashing: Arc<Semaphore>,
+}
+
+impl Services {
+    /// Hashes a password on a thread that serves no requests.
+    ///
+    /// # Errors
+    /// When the hash cannot be made.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, UserError> {
+        let permit = self.hashing.clone().acquire_owned().await.map_err(|_| UserError::Hashing)?;
+        let mut salt = [0; 16];
+        self.ids.fill_random(&mut salt);
+        let cost = self.hash_cost;
+        let hashed = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            password.hash(salt, cost)
+        });
+        hashed.await.unwrap_or(Err(UserError::Hashing))
+    }
+}

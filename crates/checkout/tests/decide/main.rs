@@ -1,0 +1,7 @@
+//! The decision on orders, without a port and without a mock.
+
+#![cfg(test)]
+
+mod examples;
+mod properties;
+mod shop;

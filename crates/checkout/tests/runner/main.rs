@@ -1,0 +1,8 @@
+//! Scripts and sets of orders on a database in memory that fails as it is told.
+
+#![cfg(test)]
+
+mod batches;
+mod memory;
+mod repositories;
+mod scripts;

@@ -1,0 +1,148 @@
+//! The repositories that a transaction of the database in memory lends.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use checkout::{
+    Claim, CompletedRequest, DailySale, IdempotencyRepository, KeyedRequest, OutboxRepository,
+    SalesRepository,
+};
+use kernel::{DomainEvent, ProductId, StoreError, Timestamp, UserId};
+use order::{Order, OrderRepository, StatusChange};
+use payment::{Payment, PaymentRepository};
+use point::{PointEntry, Wallet, WalletRepository};
+use product::{Product, ProductRepository, ProductState, StockMovement};
+use user::{User, UserRepository};
+
+use crate::memory::{MemoryTransaction, Poison, contended};
+
+pub(crate) struct Rows<'t>(pub(crate) &'t mut MemoryTransaction);
+
+#[async_trait]
+impl IdempotencyRepository for Rows<'_> {
+    async fn claim(&mut self, requests: &[KeyedRequest], _now: Timestamp) -> Result<Vec<Claim>, StoreError> {
+        let keys = &mut self.0.tables.keys;
+        let claim = |request: &KeyedRequest| {
+            let name = (request.caller, request.key.clone());
+            match keys.get(&name) {
+                None => {
+                    keys.insert(name, (request.fingerprint, None));
+                    Claim::New
+                }
+                Some((fingerprint, _)) if *fingerprint != request.fingerprint => Claim::OtherRequest,
+                Some((_, None)) => Claim::InProgress,
+                Some((_, Some(reply))) => Claim::Done(reply.clone()),
+            }
+        };
+        Ok(requests.iter().map(claim).collect())
+    }
+
+    async fn complete(&mut self, requests: &[CompletedRequest]) -> Result<(), StoreError> {
+        for CompletedRequest { request, reply } in requests {
+            let name = (request.caller, request.key.clone());
+            self.0.tables.keys.get_mut(&name).unwrap().1 = Some(reply.clone());
+        }
+        Ok(())
+    }
+
+    async fn release(&mut self, requests: &[KeyedRequest]) -> Result<(), StoreError> {
+        for request in requests {
+            self.0.tables.keys.remove(&(request.caller, request.key.clone()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ProductRepository for Rows<'_> {
+    async fn lock(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError> {
+        Ok(ids.iter().filter_map(|id| self.0.tables.products.get(id).cloned()).collect())
+    }
+
+    async fn insert(&mut self, products: &[Product]) -> Result<(), StoreError> {
+        self.0.tables.products.extend(products.iter().map(|product| (product.id, product.clone())));
+        Ok(())
+    }
+
+    async fn save(&mut self, products: &[Product]) -> Result<(), StoreError> {
+        ProductRepository::insert(self, products).await
+    }
+
+    async fn move_stock(&mut self, movements: &[StockMovement]) -> Result<(), StoreError> {
+        for movement in movements {
+            let product = self.0.tables.products.get_mut(&movement.product_id).unwrap();
+            if product.stock_version + 1 != movement.sequence {
+                return Err(contended());
+            }
+            let stock = movement.balance_after;
+            let state = ProductState { stock, stock_version: movement.sequence, ..(**product).clone() };
+            *product = Product::restore(state).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WalletRepository for Rows<'_> {
+    async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
+        let wallets = &self.0.tables.wallets;
+        Ok(users.iter().map(|user| wallets.get(user).cloned().unwrap_or(Wallet::empty(*user))).collect())
+    }
+
+    async fn record(&mut self, entries: &[PointEntry]) -> Result<(), StoreError> {
+        for entry in entries {
+            let user = entry.user_id;
+            let wallet = self.0.tables.wallets.entry(user).or_insert(Wallet::empty(user));
+            if wallet.version() + 1 != entry.sequence {
+                return Err(contended());
+            }
+            *wallet = Wallet::restore(user, entry.balance_after, entry.sequence).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OrderRepository for Rows<'_> {
+    async fn insert(&mut self, orders: &[Order], history: &[StatusChange]) -> Result<(), StoreError> {
+        match self.0.memory.poison_among(orders) {
+            Some(Poison::Defect) => return Err(StoreError::Internal("a defect".into())),
+            Some(Poison::Contention) => return Err(contended()),
+            None => {}
+        }
+        self.0.tables.orders.extend_from_slice(orders);
+        self.0.tables.history.extend_from_slice(history);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PaymentRepository for Rows<'_> {
+    async fn insert(&mut self, payments: &[Payment]) -> Result<(), StoreError> {
+        self.0.tables.payments.extend_from_slice(payments);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SalesRepository for Rows<'_> {
+    async fn add(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {
+        self.0.tables.sales.extend_from_slice(sales);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OutboxRepository for Rows<'_> {
+    async fn append(&mut self, events: &[DomainEvent]) -> Result<(), StoreError> {
+        self.0.tables.events.extend_from_slice(events);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl UserRepository for Rows<'_> {
+    async fn insert(&mut self, _users: &[User]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
