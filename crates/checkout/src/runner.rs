@@ -58,11 +58,13 @@ impl TransactionRunner {
     async fn run_here<S: TransactionScript>(&self, script: &S) -> Result<S::Output, UseCaseError> {
         let begun = Instant::now();
         let mut attempt = 0;
+        let mut unknown = false;
         let result = loop {
             let result = self.attempt(script).await;
             let reason = match &result {
                 Err(UseCaseError::Failed(StoreError::Contended(error))) => error.to_string(),
                 Err(UseCaseError::Failed(StoreError::OutcomeUnknown(error))) if script.repeatable() => {
+                    unknown = true;
                     error.to_string()
                 }
                 _ => break result,
@@ -74,6 +76,13 @@ impl TransactionRunner {
             metrics::counter!("jumun_transaction_retries_total", "name" => S::NAME).increment(1);
             tracing::debug!(name = S::NAME, attempt, reason, "transaction runs again");
             tokio::time::sleep(self.pause(attempt)).await;
+        };
+        // A later attempt that failed has not found out what became of an earlier one.
+        let result = match result {
+            Err(UseCaseError::Failed(error)) if unknown && !matches!(error, StoreError::OutcomeUnknown(_)) => {
+                Err(UseCaseError::Failed(StoreError::OutcomeUnknown(Box::new(error))))
+            }
+            result => result,
         };
         let outcome = match &result {
             Ok(_) => "committed",

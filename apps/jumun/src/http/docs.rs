@@ -1,8 +1,12 @@
 //! The OpenAPI document and Swagger UI, both from the code and compiled in.
 
+use std::collections::BTreeMap;
+
 use actix_web::{App, HttpResponse, get, web};
 use utoipa::OpenApi as _;
 use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -85,7 +89,11 @@ fn complete(mut document: OpenApi) -> OpenApi {
                 responses.entry("429".into()).or_insert_with(|| described("TOO_MANY_REQUESTS"));
                 responses.entry("500".into()).or_insert_with(|| described("INTERNAL_ERROR"));
                 responses.entry("503".into()).or_insert_with(|| described("SERVICE_UNAVAILABLE"));
+                if promises(responses, "REQUEST_IN_PROGRESS") {
+                    operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+                }
                 if operation.request_body.is_some() {
+                    responses.entry("408".into()).or_insert_with(|| described("REQUEST_TIMEOUT"));
                     responses.entry("413".into()).or_insert_with(|| described("PAYLOAD_TOO_LARGE"));
                     responses.entry("415".into()).or_insert_with(|| described("UNSUPPORTED_MEDIA_TYPE"));
                 }
@@ -98,6 +106,27 @@ fn complete(mut document: OpenApi) -> OpenApi {
         }
     }
     document
+}
+
+/// Tells whether a response can have an error code.
+fn promises(responses: &BTreeMap<String, RefOr<Response>>, code: &str) -> bool {
+    responses
+        .values()
+        .any(|response| matches!(response, RefOr::T(response) if response.description.contains(code)))
+}
+
+/// The header by which a repetition is known.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "The caller's name for this request, 1 to 255 characters: sent again, it is answered again",
+        ))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)),
+        ))
+        .build()
 }
 
 fn described(codes: &str) -> RefOr<Response> {

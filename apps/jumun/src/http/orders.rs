@@ -137,8 +137,7 @@ impl OrderResponse {
 }
 
 /// Places an order and pays it with points, all or nothing.
-#[utoipa::path(tag = "orders", params(("Idempotency-Key" = Option<String>, Header)),
-    request_body = PlaceOrderRequest, responses(
+#[utoipa::path(tag = "orders", request_body = PlaceOrderRequest, responses(
     (status = 201, description = "The order, paid", body = OrderResponse),
     (status = 400, description = "VALIDATION_ERROR, AMOUNT_BELOW_MINIMUM, COUPON_INVALID"),
     (status = 404, description = "NOT_FOUND"),

@@ -166,6 +166,7 @@ async fn list_products(
 #[utoipa::path(tag = "products", params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The product", body = ProductResponse),
     (status = 304, description = "The caller has this state of it already"),
+    (status = 401, description = "UNAUTHORIZED"),
     (status = 404, description = "NOT_FOUND"),
 ))]
 #[get("/products/{id}")]

@@ -47,18 +47,13 @@ impl Dispatcher {
         let now = self.clock.now();
         let events = self.queue.claim(self.worker, now, now + Self::LEASE, Self::BATCH).await?;
         let tried = events.len();
-        let mut outcomes =
-            stream::iter(events).map(|event| self.deliver(event)).buffer_unordered(Self::CONCURRENCY);
-        // What is ready together is settled together, so that the next events of an aggregate need not
-        // wait for the slowest of the round.
-        let mut ready = Vec::new();
-        while let Some(outcome) = outcomes.next().await {
-            ready.push(outcome);
-            if ready.len() >= Self::CONCURRENCY {
-                self.queue.settle(self.worker, self.clock.now(), &std::mem::take(&mut ready)).await?;
-            }
-        }
-        if !ready.is_empty() {
+        // What is ready together is settled together, and at once, so that the next events of an
+        // aggregate need not wait for the slowest of the round.
+        let mut outcomes = stream::iter(events)
+            .map(|event| self.deliver(event))
+            .buffer_unordered(Self::CONCURRENCY)
+            .ready_chunks(Self::CONCURRENCY);
+        while let Some(ready) = outcomes.next().await {
             self.queue.settle(self.worker, self.clock.now(), &ready).await?;
         }
         Ok(tried)

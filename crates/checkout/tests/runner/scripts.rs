@@ -12,9 +12,10 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::memory::{CommitFault, Count, FixedClock, Memory, contended, runner, unknown};
+use crate::memory::{CommitFault, Count, FixedClock, Memory, contended, runner};
 
 type Attempt = fn(u32) -> Result<u32, UseCaseError>;
+type Expected = fn(&UseCaseError) -> bool;
 
 /// A script whose attempts, counted from 1, do as they are told.
 struct Scripted {
@@ -109,7 +110,7 @@ async fn a_script_does_not_run_again_once_its_time_is_used_up() {
 
 #[tokio::test(start_paused = true)]
 async fn what_another_attempt_would_not_change_is_answered_at_once() {
-    let failures: [(Attempt, fn(&UseCaseError) -> bool); 4] = [
+    let failures: [(Attempt, Expected); 4] = [
         (|_| Err(poor()), |error| matches!(error, UseCaseError::Rejected(Rejection::Point(_)))),
         (
             |_| Err(StoreError::Unavailable("down".into()).into()),
@@ -178,7 +179,35 @@ async fn an_outcome_that_stays_unknown_is_told_after_three_more_attempts() {
     let result = runner(&memory).0.run(script).await;
     assert!(matches!(result, Err(UseCaseError::Failed(StoreError::OutcomeUnknown(_)))), "{result:?}");
     assert_eq!(memory.count(), count(4, 4, 0));
-    assert!(matches!(unknown(), StoreError::OutcomeUnknown(_)));
+}
+
+/// The connection that broke in the middle of a commit is seldom the only one.
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_an_unknown_outcome_does_not_make_it_known() {
+    let failures: [Attempt; 3] = [
+        |attempt| if attempt == 1 { Ok(1) } else { Err(StoreError::Unavailable("down".into()).into()) },
+        |attempt| if attempt == 1 { Ok(1) } else { Err(StoreError::Internal("a defect".into()).into()) },
+        |attempt| if attempt == 1 { Ok(1) } else { Err(contended().into()) },
+    ];
+    for attempt in failures {
+        let memory = Arc::new(Memory::default());
+        memory.fail_to_commit([CommitFault::LostAfter]);
+        let (mut script, _) = script(attempt);
+        script.repeatable = true;
+        let result = runner(&memory).0.run(script).await;
+        assert!(matches!(result, Err(UseCaseError::Failed(StoreError::OutcomeUnknown(_)))), "{result:?}");
+    }
+}
+
+/// A key that is free, or a rule that is broken, shows that the first commit did not happen.
+#[tokio::test(start_paused = true)]
+async fn a_rejection_after_an_unknown_outcome_makes_it_known() {
+    let memory = Arc::new(Memory::default());
+    memory.fail_to_commit([CommitFault::LostBefore]);
+    let (mut script, _) = script(|attempt| if attempt == 1 { Ok(1) } else { Err(poor()) });
+    script.repeatable = true;
+    let result = runner(&memory).0.run(script).await;
+    assert!(matches!(result, Err(UseCaseError::Rejected(_))), "{result:?}");
 }
 
 /// A script that writes, tells that it has begun, and waits until it may go on.

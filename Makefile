@@ -1,0 +1,29 @@
+# What can be done here. `make` lists it.
+
+WITH_SERVICES = cargo run --quiet --package testkit --bin with-services --
+
+.DEFAULT_GOAL := help
+.PHONY: help run test audit openapi lint ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## build and serve on http://127.0.0.1:8080 with nothing else installed
+	cargo run --package jumun -- serve
+
+test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL
+	$(WITH_SERVICES) cargo test --workspace
+
+audit: ## check on the database of the settings all that always holds
+	cargo run --quiet --package jumun -- audit
+
+openapi: ## write docs/api/openapi.json from the code
+	cargo run --quiet --package jumun -- openapi > docs/api/openapi.json.new
+	mv docs/api/openapi.json.new docs/api/openapi.json
+
+lint: ## formatting and lints, warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+
+ci: ## everything that CI checks
+	bash .ci/run
