@@ -73,6 +73,7 @@ impl Wiring {
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         Services {
             checkout: self.checkout.clone(),
+            runner: self.runner.clone(),
             catalog: Arc::new(CachedCatalog::new(database.clone())),
             wallets: database.clone(),
             orders: database.clone(),

@@ -48,11 +48,22 @@ impl TransactionRunner {
     /// the error is [`StoreError::OutcomeUnknown`].
     pub async fn run<S: TransactionScript>(&self, script: S) -> Result<S::Output, UseCaseError> {
         let runner = self.clone();
-        let work = async move { runner.run_here(&script).await }.in_current_span();
-        self.runtime
-            .spawn(self.tasks.track_future(work))
+        self.to_the_end(async move { runner.run_here(&script).await })
             .await
-            .unwrap_or_else(|error| Err(UseCaseError::defect(error)))
+            .unwrap_or_else(|error| Err(error.into()))
+    }
+
+    /// Runs other work that must not stop half-way when its caller goes away, such as a port that opens
+    /// a transaction of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] if the work panics.
+    pub async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let task = self.runtime.spawn(self.tasks.track_future(work.in_current_span()));
+        task.await.map_err(|error| StoreError::Internal(Box::new(error)))
     }
 
     async fn run_here<S: TransactionScript>(&self, script: &S) -> Result<S::Output, UseCaseError> {
@@ -73,13 +84,14 @@ impl TransactionRunner {
                 break result;
             }
             attempt += 1;
-            metrics::counter!("jumun_transaction_retries_total", "name" => S::NAME).increment(1);
             tracing::debug!(name = S::NAME, attempt, reason, "transaction runs again");
             tokio::time::sleep(self.pause(attempt)).await;
         };
         // A later attempt that failed has not found out what became of an earlier one.
         let result = match result {
-            Err(UseCaseError::Failed(error)) if unknown && !matches!(error, StoreError::OutcomeUnknown(_)) => {
+            Err(UseCaseError::Failed(error))
+                if unknown && !matches!(error, StoreError::OutcomeUnknown(_)) =>
+            {
                 Err(UseCaseError::Failed(StoreError::OutcomeUnknown(Box::new(error))))
             }
             result => result,
@@ -90,6 +102,7 @@ impl TransactionRunner {
             Err(UseCaseError::Failed(_)) => "failed",
         };
         metrics::counter!("jumun_transactions_total", "name" => S::NAME, "outcome" => outcome).increment(1);
+        metrics::counter!("jumun_transaction_retries_total", "name" => S::NAME).increment(attempt.into());
         metrics::histogram!("jumun_transaction_duration_seconds", "name" => S::NAME).record(begun.elapsed());
         result
     }

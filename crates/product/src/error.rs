@@ -48,9 +48,11 @@ impl DomainError for ProductError {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::OutOfStock { .. } => ErrorKind::Conflict,
             Self::Changed => ErrorKind::PreconditionFailed,
-            Self::InvalidName | Self::InvalidPrice | Self::InvalidStock { .. } | Self::InvalidAdjustment | Self::Malformed(_) => {
-                ErrorKind::Invalid
-            }
+            Self::InvalidName
+            | Self::InvalidPrice
+            | Self::InvalidStock { .. }
+            | Self::InvalidAdjustment
+            | Self::Malformed(_) => ErrorKind::Invalid,
         }
     }
 
@@ -59,9 +61,11 @@ impl DomainError for ProductError {
             Self::NotFound(_) => "NOT_FOUND",
             Self::OutOfStock { .. } => "OUT_OF_STOCK",
             Self::Changed => "PRECONDITION_FAILED",
-            Self::InvalidName | Self::InvalidPrice | Self::InvalidStock { .. } | Self::InvalidAdjustment | Self::Malformed(_) => {
-                "VALIDATION_ERROR"
-            }
+            Self::InvalidName
+            | Self::InvalidPrice
+            | Self::InvalidStock { .. }
+            | Self::InvalidAdjustment
+            | Self::Malformed(_) => "VALIDATION_ERROR",
         }
     }
 

@@ -70,7 +70,7 @@ pub struct ProductState {
     pub stock: u32,
     /// Whether it is for sale.
     pub status: ProductStatus,
-    /// Counts the changes of everything but stock.
+    /// Counts the changes of everything but stock; numbering an event is one.
     pub version: u32,
     /// Counts the movements of stock: the number of its ledger's entries.
     pub stock_version: u32,
@@ -166,7 +166,8 @@ impl Product {
         self.shift(-i64::from(quantity), StockCause::Ordered(order), now)
     }
 
-    /// Adds or takes pieces in an administrator's name and numbers the event that tells of it.
+    /// Adds or takes pieces in an administrator's name and numbers the event that tells of it. That counts
+    /// as a change of the product, to be saved like any other.
     pub fn adjust(
         &mut self,
         delta: i64,
@@ -178,6 +179,8 @@ impl Product {
         }
         let movement = self.shift(delta, StockCause::Adjusted(reason), now)?;
         self.0.event_sequence += 1;
+        self.0.version += 1;
+        self.0.updated_at = now;
         Ok(movement)
     }
 

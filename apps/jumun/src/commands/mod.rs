@@ -57,16 +57,17 @@ async fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
     match command {
         Command::Openapi => {}
         Command::Config => print(settings.masked().trim_end()),
-        Command::Serve => serve::run(&settings).await?,
-        Command::Worker => work::run(&settings).await?,
+        // Boxed: as one nested future its type is deeper than the compiler follows with optimisation.
+        Command::Serve => Box::pin(serve::run(&settings)).await?,
+        Command::Worker => Box::pin(work::run(&settings)).await?,
         Command::StandIns(args) => stand_ins::run(&settings, args.addr).await?,
         Command::Migrate => {
             let wiring = connect(&settings).await?;
             migrate(&wiring).await?;
             print("the database has the schema of this program");
         }
-        Command::Seed(args) => seed(&settings, &args).await?,
-        Command::Audit(args) => return audit::run(&settings, args.json).await,
+        Command::Seed(args) => Box::pin(seed(&settings, &args)).await?,
+        Command::Audit(args) => return Box::pin(audit::run(&settings, args.json)).await,
     }
     Ok(ExitCode::SUCCESS)
 }

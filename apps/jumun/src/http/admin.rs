@@ -136,7 +136,9 @@ async fn retry_event(
     _admin: Admin,
     id: PathId<EventId>,
 ) -> Result<HttpResponse, Problem> {
-    if services.outbox.retry(EventId::from_uuid(id.id), services.clock.now()).await? {
+    let (outbox, now) = (services.outbox.clone(), services.clock.now());
+    let retried = async move { outbox.retry(EventId::from_uuid(id.id), now).await };
+    if services.runner.to_the_end(retried).await?? {
         Ok(HttpResponse::Accepted().finish())
     } else {
         Err(Problem::not_found("there is no failed or dead event of this id"))
@@ -192,7 +194,8 @@ async fn replay_events(
     let response = if dry_run {
         ReplayResponse { matched: services.outbox.count(&wanted).await?, replayed: 0, dry_run }
     } else {
-        let replayed = services.outbox.replay(&wanted, services.clock.now()).await?;
+        let (outbox, now) = (services.outbox.clone(), services.clock.now());
+        let replayed = services.runner.to_the_end(async move { outbox.replay(&wanted, now).await }).await??;
         ReplayResponse { matched: replayed, replayed, dry_run }
     };
     Ok(HttpResponse::Ok().json(response))
@@ -268,6 +271,7 @@ impl AuditResponse {
 ))]
 #[get("/admin/audit")]
 async fn run_audit(services: web::Data<Services>, _admin: Admin) -> Result<HttpResponse, Problem> {
-    let report = services.auditor.audit().await?;
+    let auditor = services.auditor.clone();
+    let report = services.runner.to_the_end(async move { auditor.audit().await }).await??;
     Ok(HttpResponse::build(StatusCode::OK).json(AuditResponse::of(report)))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use checkout::outbox::OutboxAdmin;
-use checkout::{Auditor, Checkout};
+use checkout::{Auditor, Checkout, TransactionRunner};
 use kernel::{Clock, IdGenerator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use order::OrderReader;
@@ -35,6 +35,8 @@ pub trait Readiness: Send + Sync {
 pub struct Services {
     /// The use cases that change something.
     pub checkout: Checkout,
+    /// Runs what must not stop half-way.
+    pub runner: TransactionRunner,
     /// The products.
     pub catalog: Arc<dyn ProductCatalog>,
     /// The wallets.

@@ -39,11 +39,26 @@ const PRODUCTS: [(&str, i64, u32); 20] = [
     ("Gift box, large", 2_300, 5_000),
 ];
 
-/// Loads what is missing of the demo shop; what is there stays as it is.
+/// How often it is tried when other instances load the same at the same time.
+const ATTEMPTS: u32 = 5;
+
+/// Loads what is missing of the demo shop; what is there stays as it is. Several instances may do so at
+/// once.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn load(wiring: &Wiring) -> Result<(), UseCaseError> {
+    for _ in 1..ATTEMPTS {
+        match load_missing(wiring).await {
+            // Another instance was faster: look again at what is missing.
+            Err(UseCaseError::Failed(StoreError::Duplicate(_) | StoreError::Contended(_))) => {}
+            done => return done,
+        }
+    }
+    load_missing(wiring).await
+}
+
+async fn load_missing(wiring: &Wiring) -> Result<(), UseCaseError> {
     let database = &wiring.database;
     let mut missing = Vec::new();
     for number in 1..=USERS {

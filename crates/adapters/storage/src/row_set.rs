@@ -1,4 +1,4 @@
-//! Sets of rows: inserted in few statements, changed in one that guards each row by its version.
+//! Sets of rows: inserted and changed in few statements, each changed row guarded by its version.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Value};
 use sea_orm::{
@@ -33,7 +33,10 @@ pub(crate) struct Change {
     pub(crate) values: Vec<Value>,
 }
 
-/// Changes rows in one statement, each only if its version is what the caller has seen.
+/// How many rows an UPDATE changes at most: SQLite nests its condition, a thousand deep at the most.
+const CHANGES_A_STATEMENT: usize = 200;
+
+/// Changes rows in few statements, each row only if its version is what the caller has seen.
 ///
 /// # Errors
 /// [`StorageError::Stale`] if one was not; some may have been changed then, so roll back.
@@ -44,19 +47,21 @@ pub(crate) async fn change<E: EntityTrait>(
     columns: &[E::Column],
     changes: &[Change],
 ) -> Result<(), StorageError> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let mut update = E::update_many();
-    for (index, column) in columns.iter().enumerate() {
-        let case = changes.iter().fold(CaseStatement::new(), |case, change| {
-            case.case(key.eq(change.key.clone()), Expr::val(change.values[index].clone()))
+    for changes in changes.chunks(CHANGES_A_STATEMENT) {
+        let mut update = E::update_many();
+        for (index, column) in columns.iter().enumerate() {
+            let case = changes.iter().fold(CaseStatement::new(), |case, change| {
+                case.case(key.eq(change.key.clone()), Expr::val(change.values[index].clone()))
+            });
+            update = update.col_expr(*column, case.into());
+        }
+        let guard = changes.iter().fold(Condition::any(), |any, change| {
+            any.add(key.eq(change.key.clone()).and(version.eq(change.version)))
         });
-        update = update.col_expr(*column, case.into());
+        let affected = update.filter(guard).exec(tx).await?.rows_affected;
+        if affected != changes.len() as u64 {
+            return Err(StorageError::Stale { table });
+        }
     }
-    let guard = changes.iter().fold(Condition::any(), |any, change| {
-        any.add(key.eq(change.key.clone()).and(version.eq(change.version)))
-    });
-    let affected = update.filter(guard).exec(tx).await?.rows_affected;
-    if affected == changes.len() as u64 { Ok(()) } else { Err(StorageError::Stale { table }) }
+    Ok(())
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use checkout::UnitOfWork;
 use kernel::{Clock, IdGenerator, Money, OrderId, PageRequest, PageSize, ProductId, StoreError};
 use local::SystemIds;
-use product::{ProductCatalog, ProductChange, ProductFilter, ProductSort, ProductStatus};
+use product::{
+    NewProduct, Product, ProductCatalog, ProductChange, ProductFilter, ProductName, ProductSort,
+    ProductStatus,
+};
 
 use crate::fixtures::Shop;
 use crate::{Scenario, TestDatabase, scenarios};
@@ -20,6 +23,7 @@ pub(crate) fn suite() -> Vec<Scenario> {
         a_changed_product_is_not_saved_over,
         stock_moves_only_from_where_it_was_decided,
         the_repository_alone_cannot_oversell,
+        a_large_set_is_stored_at_once,
         a_dropped_transaction_leaves_nothing,
         the_catalogue_filters_sorts_and_pages,
     ]
@@ -156,6 +160,30 @@ async fn the_repository_alone_cannot_oversell(database: Arc<TestDatabase>) {
         sold += seller.await.unwrap();
     }
     assert_eq!((sold, shop.stock(id).await), (30, 0));
+}
+
+async fn a_large_set_is_stored_at_once(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database);
+    let (mut products, mut movements) = (Vec::new(), Vec::new());
+    for number in 0..1_100 {
+        let new = NewProduct {
+            name: ProductName::new("one of many").unwrap(),
+            price: Money::won(1_000),
+            stock: number,
+        };
+        let id = ProductId::from_uuid(SystemIds.uuid());
+        let (product, movement) = Product::create(id, new, shop.clock.now()).unwrap();
+        products.push(product);
+        movements.push(movement);
+    }
+    let mut tx = shop.begin().await;
+    tx.products().insert(&products).await.unwrap();
+    tx.products().move_stock(&movements).await.unwrap();
+    let ids = products.iter().map(|product| product.id).collect();
+    assert_eq!(tx.products().lock(&ids).await.unwrap().len(), 1_100);
+    tx.commit().await.unwrap();
+    assert_eq!(shop.stock(products[1_099].id).await, 1_099);
+    shop.assert_audit_is_clean().await;
 }
 
 async fn a_dropped_transaction_leaves_nothing(database: Arc<TestDatabase>) {
