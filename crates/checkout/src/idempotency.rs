@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// A caller's name for a request: 1 to 255 visible ASCII characters, compared byte by byte.
+/// A caller's name for a request: 1 to 255 printable ASCII characters, compared byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IdempotencyKey(String);
 
@@ -148,8 +148,8 @@ pub struct CompletedRequest {
 /// Why a key forbids a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum IdempotencyError {
-    /// The key is empty, longer than 255 characters or not visible ASCII.
-    #[error("an idempotency key has 1 to 255 visible ASCII characters")]
+    /// The key is empty, longer than 255 characters or not printable ASCII.
+    #[error("an idempotency key has 1 to 255 printable ASCII characters")]
     InvalidKey,
     /// The key was used for another request.
     #[error("the idempotency key was used for another request")]

@@ -33,8 +33,7 @@ proptest! {
         prop_assert_eq!(shares.iter().copied().sum::<Option<Money>>(), Some(amount));
         let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
         for (share, weight) in shares.iter().zip(&weights) {
-            if total > 0 {
-                let exact = u128::from(minor.unsigned_abs()) * u128::from(*weight) / total;
+            if let Some(exact) = (u128::from(minor.unsigned_abs()) * u128::from(*weight)).checked_div(total) {
                 prop_assert!(u128::from(share.minor().unsigned_abs()).abs_diff(exact) <= 1);
             }
         }

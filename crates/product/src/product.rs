@@ -78,7 +78,7 @@ pub struct ProductState {
     pub event_sequence: u32,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When anything but its stock last changed.
+    /// When `version` last grew.
     pub updated_at: Timestamp,
 }
 

@@ -13,7 +13,7 @@ use validator::Validate;
 use super::body::Json;
 use super::caller::Admin;
 use super::cursor::Cursor;
-use super::params::{PathId, Query, page_size};
+use super::params::{PathId, Query, instant, page_size};
 use super::problem::Problem;
 use super::schema::Instant;
 use super::services::Services;
@@ -150,9 +150,11 @@ async fn retry_event(
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ReplayRequest {
     /// Events that happened at this time or later.
+    #[serde(deserialize_with = "instant")]
     #[schema(value_type = Instant)]
     from: Timestamp,
     /// Events that happened before this time.
+    #[serde(deserialize_with = "instant")]
     #[schema(value_type = Instant)]
     to: Timestamp,
     /// Only events of this type.
@@ -228,7 +230,12 @@ async fn list_events(
     let after = query.0.after.as_deref();
     let after = match after.and_then(|text| uuid::Uuid::try_parse(text).ok()) {
         Some(id) => Some(EventId::from_uuid(id)),
-        None => Cursor::decode(after)?,
+        None => Cursor::decode(after).map_err(|_| {
+            Problem::invalid_member(
+                "/after",
+                "is neither a cursor that this list gave nor the id of an event",
+            )
+        })?,
     };
     let page = services.outbox.feed(after, page_size(query.0.size)?).await?;
     Ok(HttpResponse::Ok().json(EventPage::of(page)?))

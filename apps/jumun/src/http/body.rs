@@ -1,6 +1,8 @@
 //! JSON bodies: of the right type, not too long, in time, and valid member by member.
 
+use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -8,7 +10,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::problem::{InvalidMember, Problem};
@@ -68,7 +72,7 @@ async fn read(mut payload: Payload) -> Result<Vec<u8>, Problem> {
 /// Reads a body and checks its rules.
 pub(crate) fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let Object(value): Object<T> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         Problem::invalid_member(pointer, without_position(&error.into_inner().to_string()))
     })?;
@@ -79,6 +83,38 @@ pub(crate) fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Pr
         Problem::invalid(invalid)
     })?;
     Ok(value)
+}
+
+/// A JSON object and nothing else. Code that is derived for a struct would take an array of its members
+/// as well, and name the struct in its errors.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
+}
+
+/// Reads an array of objects.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Vec::<Object<T>>::deserialize(deserializer)
+        .map(|objects| objects.into_iter().map(|Object(value)| value).collect())
 }
 
 /// Writes the path to a member as a JSON pointer (RFC 6901).

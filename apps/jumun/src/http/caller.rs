@@ -1,10 +1,11 @@
 //! Who calls, and what they may do. A role is the user's, never the request's.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use kernel::UserId;
 use user::Role;
 use uuid::Uuid;
@@ -56,13 +57,30 @@ fn header_user(request: &HttpRequest) -> Result<UserId, Problem> {
     id.map(UserId::from_uuid).ok_or_else(|| Problem::unauthorized(CHALLENGE, "X-User-Id must be a UUID"))
 }
 
+/// What is known of the caller that a request names.
+struct Identified(Result<Caller, Problem>);
+
+/// Finds out who calls before anything else of the request is read. So whoever is nobody, or may not do
+/// this, is told so, whatever else is wrong with the request.
+pub(crate) async fn identify(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.headers().contains_key(USER_ID) {
+        let identified = Identified(Caller::identify(request.request()).await);
+        request.extensions_mut().insert(identified);
+    }
+    next.call(request).await
+}
+
 impl FromRequest for Caller {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { Self::identify(&request).await })
+        let identified = request.extensions_mut().remove::<Identified>();
+        let nobody = || Err(Problem::unauthorized(CHALLENGE, "X-User-Id is missing"));
+        ready(identified.map_or_else(nobody, |Identified(caller)| caller))
     }
 }
 
@@ -79,17 +97,11 @@ impl Visitor {
 
 impl FromRequest for Visitor {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            if request.headers().contains_key(USER_ID) {
-                Caller::identify(&request).await.map(|caller| Self(Some(caller)))
-            } else {
-                Ok(Self(None))
-            }
-        })
+        let identified = request.extensions_mut().remove::<Identified>();
+        ready(identified.map(|Identified(caller)| caller).transpose().map(Self))
     }
 }
 
@@ -99,13 +111,13 @@ pub(crate) struct Admin(pub(crate) Caller);
 
 impl FromRequest for Admin {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = Caller::identify(&request).await?;
-            if caller.role == Role::Admin { Ok(Self(caller)) } else { Err(Problem::forbidden()) }
-        })
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(caller.and_then(|caller| match caller.role {
+            Role::Admin => Ok(Self(caller)),
+            Role::User => Err(Problem::forbidden()),
+        }))
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn representation(
     body: &impl Serialize,
 ) -> Result<HttpResponse, Problem> {
     let known = single(request, IF_NONE_MATCH.as_str())?;
-    if known.is_some_and(|list| matches(list, etag)) {
+    if known.is_some_and(|list| weakly(list).any(|tag| tag == "*" || tag == etag)) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).finish());
     }
     Ok(HttpResponse::Ok().insert_header((ETAG, etag)).json(body))
@@ -44,9 +44,15 @@ pub(crate) fn precondition(
     request: &HttpRequest,
 ) -> Result<impl Fn(&str) -> bool + Send + Sync + 'static, Problem> {
     let wanted = single(request, IF_MATCH.as_str())?.map(str::to_owned);
-    Ok(move |etag: &str| wanted.as_deref().is_none_or(|list| matches(list, etag)))
+    // A weak tag does not tell whether anything has changed.
+    Ok(move |etag: &str| wanted.as_deref().is_none_or(|list| tags(list).any(|tag| tag == "*" || tag == etag)))
 }
 
-fn matches(list: &str, etag: &str) -> bool {
-    list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+fn tags(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
+}
+
+/// Returns the tags of a list as if all of them were strong.
+fn weakly(list: &str) -> impl Iterator<Item = &str> {
+    tags(list).map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
 }

@@ -6,6 +6,7 @@ use kernel::{EventId, OrderId};
 use order::OrderCursor;
 use uuid::Uuid;
 
+use super::params::is_comparable;
 use super::problem::Problem;
 
 /// A place in a list that can be written into a URL and read back.
@@ -44,7 +45,8 @@ impl Cursor for OrderCursor {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (micros, id) = bytes.split_first_chunk::<8>()?;
-        let created_at = chrono::DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+        let created_at = chrono::DateTime::from_timestamp_micros(i64::from_be_bytes(*micros));
+        let created_at = created_at.filter(is_comparable)?;
         Some(Self { created_at, id: OrderId::from_uuid(Uuid::from_slice(id).ok()?) })
     }
 }

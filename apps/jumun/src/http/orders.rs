@@ -10,13 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::answer::{reply, respond};
-use super::body::Json;
+use super::body::{Json, objects};
 use super::caller::Caller;
 use super::conditional::{Tagged, representation};
 use super::context::RequestContext;
 use super::cursor::Cursor;
 use super::idempotency::Idempotency;
-use super::params::{PathId, Query, page_size};
+use super::params::{PathId, Query, optional_instant, page_size};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
@@ -51,6 +51,7 @@ enum PaymentRequest {
 struct PlaceOrderRequest {
     /// 1 to 100 items; a product that is named twice is added up.
     #[validate(length(min = 1, max = 100, message = "must have 1 to 100 items"), nested)]
+    #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 100)]
     items: Vec<ItemRequest>,
     /// The code of a coupon.
@@ -182,9 +183,11 @@ struct ListQuery {
     /// Only orders in this status.
     status: Option<String>,
     /// Only orders placed at this time or later.
+    #[serde(default, deserialize_with = "optional_instant")]
     #[param(value_type = Option<Instant>)]
     from: Option<Timestamp>,
     /// Only orders placed before this time.
+    #[serde(default, deserialize_with = "optional_instant")]
     #[param(value_type = Option<Instant>)]
     to: Option<Timestamp>,
     /// The `nextCursor` of the page before.

@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use kernel::{OrderId, PageSize, ProductId, UserId};
-use serde::de::DeserializeOwned;
+use chrono::{Datelike, Timelike};
+use kernel::{OrderId, PageSize, ProductId, Timestamp, UserId};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -66,6 +68,25 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
             _ => Problem::invalid_member("/query", "is not valid"),
         }))
     }
+}
+
+/// Tells whether an instant is one that every database can compare with: of the years 1000 to 9999, and
+/// no leap second. MySQL's driver breaks its connection over others.
+pub(crate) fn is_comparable(at: &Timestamp) -> bool {
+    (1_000..=9_999).contains(&at.year()) && at.nanosecond() < 1_000_000_000
+}
+
+/// Reads an instant to compare with.
+pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let refused = || D::Error::custom("must be an instant of the years 1000 to 9999 and no leap second");
+    Timestamp::deserialize(deserializer).and_then(|at| Some(at).filter(is_comparable).ok_or_else(refused))
+}
+
+/// Reads an instant to compare with that may be left out.
+pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    instant(deserializer).map(Some)
 }
 
 /// Reads the size of a page, 20 without one.

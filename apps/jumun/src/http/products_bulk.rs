@@ -33,7 +33,7 @@ enum OnErrorRequest {
 }
 
 /// Products to create.
-#[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct BulkRequest {
     #[serde(default)]
@@ -41,6 +41,14 @@ struct BulkRequest {
     #[validate(length(min = 1, max = 1_000, message = "must have 1 to 1000 products"))]
     #[schema(value_type = Vec<NewProductRequest>, min_items = 1, max_items = 1_000)]
     products: Vec<Box<RawValue>>,
+}
+
+/// A product as it counts for the repetition of a request: as it was understood, or letter by letter.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Understood<'b> {
+    Product(NewProductRequest),
+    Text(&'b RawValue),
 }
 
 /// What became of one product.
@@ -82,16 +90,21 @@ async fn create_products(
     idempotency: Idempotency,
     body: Json<BulkRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let request = idempotency.of(admin.0.id, &body.0)?;
+    let mut understood = Vec::with_capacity(body.0.products.len());
     let mut drafts = Vec::with_capacity(body.0.products.len());
     let mut invalid = Vec::new();
     for (index, text) in body.0.products.iter().enumerate() {
         let draft = match body::parse::<NewProductRequest>(text.get().as_bytes()) {
-            Ok(product) => product.draft().map_err(|(pointer, error)| {
-                invalid.extend(Problem::at(pointer, &error).invalid_below(&format!("/products/{index}")));
-                error
-            }),
+            Ok(product) => {
+                let draft = product.draft().map_err(|(pointer, error)| {
+                    invalid.extend(Problem::at(pointer, &error).invalid_below(&format!("/products/{index}")));
+                    error
+                });
+                understood.push(Understood::Product(product));
+                draft
+            }
             Err(problem) => {
+                understood.push(Understood::Text(text));
                 let reason = problem.detail().to_owned();
                 invalid.extend(problem.invalid_below(&format!("/products/{index}")));
                 Err(ProductError::Malformed(reason))
@@ -104,6 +117,7 @@ async fn create_products(
         OnErrorRequest::Reject => OnError::Reject,
         OnErrorRequest::Skip => OnError::Skip,
     };
+    let request = idempotency.of(admin.0.id, &(body.0.on_error, understood))?;
     let answer = services
         .checkout
         .create_products(CreateProducts { drafts, on_error }, request, render_results)

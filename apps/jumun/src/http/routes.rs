@@ -23,7 +23,9 @@ impl Routes {
                 .collect();
             (segments(path), methods)
         });
-        Self(paths.collect())
+        // What shows the document is not part of it.
+        let about = ["/openapi.json", "/docs"].map(|path| (segments(path), vec!["GET"]));
+        Self(paths.chain(about).collect())
     }
 
     /// Returns the methods that a path knows, as `Allow` lists them; `None` if there is no such path.
@@ -31,12 +33,12 @@ impl Routes {
         let path = segments(path);
         let fits = |template: &[String]| {
             template.len() == path.len()
-                && template.iter().zip(&path).all(|(t, p)| t == p || t.starts_with('{'))
+                && template.iter().zip(&path).all(|(t, p)| t == p || t.starts_with('{') && !p.is_empty())
         };
         self.0.iter().find(|(template, _)| fits(template)).map(|(_, methods)| methods.join(", "))
     }
 }
 
 fn segments(path: &str) -> Vec<String> {
-    path.trim_matches('/').split('/').map(str::to_owned).collect()
+    path.split('/').map(str::to_owned).collect()
 }

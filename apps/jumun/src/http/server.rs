@@ -9,6 +9,7 @@ use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use super::caller::identify;
 use super::docs;
 use super::envelope::envelope;
 use super::rate_limit::{RateLimiter, limit};
@@ -44,7 +45,12 @@ pub fn build(
     let document = web::Data::new(document);
     let services = web::Data::new(services);
     let mut server = HttpServer::new(move || {
-        let api = utoipa_actix_web::scope("/api/v1").wrap(from_fn(limit)).configure(docs::api);
+        let api = utoipa_actix_web::scope("/api/v1")
+            .wrap(from_fn(identify))
+            .wrap(from_fn(limit))
+            .configure(docs::api);
+        // Without a word on it, the page would show a badge from the internet.
+        let swagger = Config::from("/openapi.json").validator_url("none");
         let (mut app, _) = App::new()
             .app_data(services.clone())
             .app_data(document.clone())
@@ -58,7 +64,7 @@ pub fn build(
         }
         app.service(docs::openapi_json)
             .service(docs::swagger_ui)
-            .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(swagger))
             .wrap(from_fn(envelope))
     })
     .client_request_timeout(HEAD_TIMEOUT)

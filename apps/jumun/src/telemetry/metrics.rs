@@ -73,7 +73,7 @@ fn describe() {
     describe_gauge!(
         "jumun_database_connections",
         count,
-        "Connections to the database, by state (idle, used)."
+        "Connections to the database, by state (busy, idle, max)."
     );
 }
 

@@ -158,16 +158,21 @@ async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection
 
 /// Makes sure that a connection goes back to the pool without a transaction that a cancelled future
 /// left open, and that one whose peer fell silent does not go back at all.
+///
+/// The latter is closed with a goodbye, never with an error: after an error sqlx 0.9 flushes what has
+/// nothing to flush, which over TLS waits for a word of the server that never comes, and the pool has
+/// lost the connection's place for ever.
 #[expect(
     clippy::disallowed_methods,
     reason = "the guard itself: the connection is closed when the time is up"
 )]
 async fn roll_back_leftovers(connection: &mut sqlx::MySqlConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(RELEASE_TIMEOUT, connection.execute("ROLLBACK")).await {
-        Ok(Ok(_)) => Ok(true),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+    let rolled_back = tokio::time::timeout(RELEASE_TIMEOUT, connection.execute("ROLLBACK")).await;
+    let usable = matches!(rolled_back, Ok(Ok(_)));
+    if !usable {
+        tracing::warn!(?rolled_back, "connection given up, its borrower left in the middle of a statement");
     }
+    Ok(usable)
 }
 
 async fn connect_sqlite(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {

@@ -113,3 +113,55 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     }
     mac.finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts instead of choosing, so that nonces differ and tests repeat.
+    struct Counting(std::sync::atomic::AtomicU64);
+
+    impl IdGenerator for Counting {
+        fn uuid(&self) -> Uuid {
+            Uuid::from_u128(self.random().into())
+        }
+
+        fn fill_random(&self, bytes: &mut [u8]) {
+            let count = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_be_bytes();
+            for (byte, value) in bytes.iter_mut().zip(count.into_iter().cycle()) {
+                *byte = value;
+            }
+        }
+    }
+
+    fn cipher(secret: u8) -> Cipher {
+        Cipher::new(&PersonalDataKey::new([secret; 32]), Arc::new(Counting(1.into())))
+    }
+
+    #[test]
+    fn a_ciphertext_is_read_only_where_it_was_written_and_only_with_its_key() {
+        let (row, other_row) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let stored = cipher(7).encrypt("kim@example.com", "users.email", row).unwrap();
+        assert_eq!(cipher(7).decrypt(&stored, "users.email", row).unwrap(), "kim@example.com");
+        assert!(cipher(7).decrypt(&stored, "users.name", row).is_err(), "another column");
+        assert!(cipher(7).decrypt(&stored, "users.email", other_row).is_err(), "another row");
+        assert!(cipher(8).decrypt(&stored, "users.email", row).is_err(), "another key");
+        for index in 0..stored.len() {
+            let mut damaged = stored.clone();
+            damaged[index] ^= 1;
+            assert!(cipher(7).decrypt(&damaged, "users.email", row).is_err(), "byte {index}");
+            assert!(cipher(7).decrypt(&stored[..index], "users.email", row).is_err(), "cut at {index}");
+        }
+    }
+
+    #[test]
+    fn equal_texts_look_different_and_equal_addresses_have_one_hash() {
+        let cipher = cipher(7);
+        let row = Uuid::from_u128(1);
+        let twice = [(); 2].map(|()| cipher.encrypt("Kim", "users.name", row).unwrap());
+        assert_ne!(twice[0], twice[1]);
+        let hash = |text| cipher.email_hash(&Email::new(text).unwrap());
+        assert_eq!(hash("Kim@example.com"), hash("kim@EXAMPLE.com"));
+        assert_ne!(hash("kim@example.com"), hash("kim2@example.com"));
+    }
+}

@@ -10,24 +10,30 @@ use super::{DeliveryError, Settlement};
 pub const MAX_ATTEMPTS: u32 = 10;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 const LONGEST_REQUEST: Duration = Duration::from_hours(1);
 
 /// Decides what becomes of an event after its `attempts`-th attempt (from 1) has failed.
 ///
-/// The pause doubles from one second to five minutes; `random` chooses a point between its half and its
-/// whole, so that many events that failed together do not come back together. A receiver's
+/// The pause triples from one second to a quarter of an hour, so that the attempts outlast an outage of
+/// half an hour; `random` chooses a point between its half and its whole, so that many events that
+/// failed together do not come back together. A receiver's
 /// `Retry-After` is honoured where it is longer, up to an hour.
 pub fn after_failure(attempts: u32, error: &DeliveryError, now: Timestamp, random: u64) -> Settlement {
     let text = error.to_string();
     if attempts >= MAX_ATTEMPTS {
         return Settlement::Dead { error: text };
     }
-    let full = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
+    let full = whole_pause(attempts);
     let half = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
     let jittered = Duration::from_millis(half + random % (half + 1));
     let asked = error.retry_after().unwrap_or_default().min(LONGEST_REQUEST);
     Settlement::Retry { at: now + jittered.max(asked), error: text }
+}
+
+/// The pause after the `attempts`-th attempt, without jitter.
+fn whole_pause(attempts: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(3_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
@@ -48,7 +54,7 @@ mod tests {
                 panic!("gave up too early");
             };
             let pause = (at - now).to_std().unwrap();
-            let full = Duration::from_secs(1 << (attempts - 1)).min(LONGEST_PAUSE);
+            let full = whole_pause(attempts);
             prop_assert!(pause >= full / 2 && pause <= full, "{pause:?} of {full:?}");
         }
 
@@ -60,6 +66,12 @@ mod tests {
             };
             prop_assert!(at >= now + Duration::from_secs(seconds.min(3600)));
         }
+    }
+
+    #[test]
+    fn attempts_outlast_an_outage_of_half_an_hour() {
+        let seconds: Vec<u64> = (1..MAX_ATTEMPTS).map(|attempts| whole_pause(attempts).as_secs()).collect();
+        assert_eq!(seconds, [1, 3, 9, 27, 81, 243, 729, 900, 900]);
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! Rate limits.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jumun::http::RateLimiter;
+use reqwest::Method;
+use testkit::{Scenario, TestDatabase, scenarios};
+
+use crate::support::{NOBODY, Setup, Shop};
+
+pub(crate) fn suite() -> Vec<Scenario> {
+    scenarios![
+        a_caller_who_asks_too_often_has_to_wait,
+        what_is_limited_has_no_effect,
+        operation_is_not_limited
+    ]
+}
+
+/// A shop in which each caller may ask five times in so long.
+async fn shop(database: Arc<TestDatabase>, period: Duration) -> Shop {
+    let limiter = RateLimiter::new(NonZeroU32::new(5).unwrap(), period);
+    Shop::open_with(database, Setup { limiter, ..Setup::default() }).await
+}
+
+/// The period is a minute, so that a slow machine does not give anything back meanwhile.
+async fn a_caller_who_asks_too_often_has_to_wait(database: Arc<TestDatabase>) {
+    let shop = shop(database, Duration::from_mins(1)).await;
+    let (busy, other) = (shop.user().await, shop.user().await);
+    for _ in 0..5 {
+        shop.get("/wallets").by(busy).await.is(200);
+    }
+    for path in ["/wallets", "/orders", "/products", "/nothing-at-all"] {
+        let answer = shop.get(path).by(busy).await;
+        if path == "/nothing-at-all" {
+            // A path that leads nowhere costs nothing.
+            assert!(matches!(answer.status, 404 | 429), "{}", answer.text);
+            continue;
+        }
+        answer.problem(429, "TOO_MANY_REQUESTS");
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=12).contains(&wait), "{wait}");
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"caller\";q=5;w=60"));
+        assert_eq!(answer.header("ratelimit"), Some(format!("\"caller\";r=0;t={wait}").as_str()));
+    }
+    shop.get("/wallets").by(other).await.is(200);
+    // Those who do not say who they are share what their address has.
+    for _ in 0..5 {
+        shop.get("/products").await.is(200);
+    }
+    shop.get("/products").await.problem(429, "TOO_MANY_REQUESTS");
+    shop.get("/wallets").header("X-User-Id", NOBODY).await.problem(401, "UNAUTHORIZED");
+}
+
+async fn what_is_limited_has_no_effect(database: Arc<TestDatabase>) {
+    let shop = shop(database, Duration::from_secs(1)).await;
+    let user = shop.user().await;
+    let answers = join_all((0..50).map(|_| shop.charge(user, "1000").into_future())).await;
+    let (limited, charged): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 429);
+    assert!(!limited.is_empty(), "five a second are not limited");
+    assert!(limited.iter().all(|answer| answer.header("retry-after") == Some("1")), "{limited:#?}");
+    assert!(charged.iter().all(|answer| answer.status == 200), "{charged:#?}");
+    let charged = charged.len();
+    assert!(charged >= 5, "{charged}");
+    let points = shop.get(&format!("/users/{user}/points")).by(shop.admin).await.is(200);
+    assert_eq!(points.raw("balance"), format!("{charged}000.00"));
+}
+
+async fn operation_is_not_limited(database: Arc<TestDatabase>) {
+    let shop = shop(database, Duration::from_mins(1)).await;
+    for _ in 0..10 {
+        for path in ["/health/live", "/health/ready", "/metrics", "/openapi.json"] {
+            shop.call(Method::GET, path).await.is(200);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Many callers at the same moment, on SQLite and on MySQL, from two instances of the application.
+//!
+//! What the doc comments say was seen to fail was tried: the guard was taken out, the test was run.
+
+#![cfg(test)]
+
+mod batches;
+mod guards;
+mod idempotency;
+mod instances;
+mod orders;
+mod pool;
+mod storm;
+mod wallets;
+
+fn main() {
+    testkit::run([
+        orders::suite(),
+        idempotency::suite(),
+        wallets::suite(),
+        batches::suite(),
+        guards::suite(),
+        storm::suite(),
+        pool::suite(),
+    ]);
+}
