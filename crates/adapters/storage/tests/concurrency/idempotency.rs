@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use checkout::{IdempotencyError, Rejection, Reply};
-use kernel::{Money, ProductId, UserId};
-use testkit::fixtures::order;
+use checkout::{
+    Claim, CompletedRequest, IdempotencyError, IdempotencyKey, KeyedRequest, Rejection, Reply, UnitOfWork,
+};
+use kernel::{Money, ProductId, StoreError, UserId};
+use testkit::fixtures::{no_reply, noon, order};
 use testkit::{Scenario, TestDatabase, scenarios};
+use user::Role;
 
 use crate::instances::{Instances, at_once, keyed};
 
 pub(crate) fn suite() -> Vec<Scenario> {
-    scenarios![fifty_twins_of_one_request_make_one_order, each_of_many_keys_makes_one_order]
+    scenarios![
+        fifty_twins_of_one_request_make_one_order,
+        each_of_many_keys_makes_one_order,
+        a_key_is_new_to_one_of_fifty,
+    ]
 }
 
 async fn fifty_twins_of_one_request_make_one_order(database: Arc<TestDatabase>) {
@@ -74,5 +81,33 @@ async fn each_of_many_keys_makes_one_order(database: Arc<TestDatabase>) {
         }
     }
     assert_eq!(instances.shop.stock(product).await, 84);
+    instances.close().await;
+}
+
+async fn a_key_is_new_to_one_of_fifty(database: Arc<TestDatabase>) {
+    let instances = Instances::open(database).await;
+    let buyer = instances.shop.user(Role::User).await;
+    for round in 0..4 {
+        let key = IdempotencyKey::new(&format!("key {round}")).unwrap();
+        let request = KeyedRequest::new(buyer, key, "POST", "/orders", "{}");
+        let new = at_once(50, |caller| {
+            let (instances, request) = (instances.clone(), request.clone());
+            async move {
+                let mut tx = instances.database(caller).begin().await.unwrap();
+                let claims = tx.keys().claim(std::slice::from_ref(&request), noon()).await;
+                match claims.map(|mut claims| claims.remove(0)) {
+                    Ok(Claim::New) => {
+                        tx.keys().complete(&[CompletedRequest { request, reply: no_reply() }]).await.unwrap();
+                        tx.commit().await.unwrap();
+                        1
+                    }
+                    Ok(Claim::Done(_) | Claim::InProgress) | Err(StoreError::Contended(_)) => 0,
+                    other => panic!("{other:?}"),
+                }
+            }
+        })
+        .await;
+        assert_eq!(new.into_iter().sum::<u32>(), 1);
+    }
     instances.close().await;
 }
