@@ -106,8 +106,8 @@ impl Wiring {
         let queue: Arc<dyn OutboxQueue> = database.clone();
         let sink: Arc<dyn EventSink> = Arc::new(client);
         let janitor: Arc<dyn KeyJanitor> = database;
-        let dispatcher = Dispatcher::new(queue.clone(), sink, self.clock.clone(), self.ids.clone());
-        Ok(Worker { dispatcher, queue, janitor, clock: self.clock.clone() })
+        let dispatcher = Dispatcher::new(queue, sink, self.clock.clone(), self.ids.clone());
+        Ok(Worker { dispatcher, janitor, clock: self.clock.clone() })
     }
 }
 

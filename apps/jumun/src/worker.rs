@@ -1,11 +1,11 @@
-//! What goes on in the background: events are delivered, old keys removed, levels measured.
+//! What goes on in the background: events are delivered, old keys removed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use checkout::KeyJanitor;
 use checkout::outbox::{Dispatcher, OutboxQueue};
-use kernel::Clock;
+use kernel::{Clock, causes};
 use tokio_util::sync::CancellationToken;
 
 /// How long the outbox rests when nothing is due.
@@ -14,15 +14,11 @@ const IDLE: Duration = Duration::from_millis(200);
 const TROUBLED: Duration = Duration::from_secs(2);
 /// How often old keys are removed.
 const PURGE: Duration = Duration::from_mins(1);
-/// How often the outbox is measured.
-const MEASURE: Duration = Duration::from_secs(5);
 
 /// The background work of one process. Any number of processes may do it at once.
 pub struct Worker {
     /// Delivers events.
     pub dispatcher: Dispatcher,
-    /// The outbox, to measure it.
-    pub queue: Arc<dyn OutboxQueue>,
     /// Removes keys that have had their time.
     pub janitor: Arc<dyn KeyJanitor>,
     /// The time.
@@ -32,7 +28,7 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop` is cancelled; what was begun is finished.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.deliver(&stop), self.purge(&stop), self.measure(&stop));
+        tokio::join!(self.deliver(&stop), self.purge(&stop));
     }
 
     async fn deliver(&self, stop: &CancellationToken) {
@@ -41,7 +37,7 @@ impl Worker {
                 Ok(0) => IDLE,
                 Ok(_) => continue,
                 Err(error) => {
-                    tracing::warn!(%error, "outbox cannot be worked off");
+                    tracing::warn!(causes = causes(&error), "outbox cannot be worked off");
                     TROUBLED
                 }
             };
@@ -55,24 +51,21 @@ impl Worker {
                 Ok(0) => pause(stop, PURGE).await,
                 Ok(purged) => tracing::info!(purged, "expired idempotency keys removed"),
                 Err(error) => {
-                    tracing::warn!(%error, "expired idempotency keys cannot be removed");
+                    tracing::warn!(causes = causes(&error), "expired idempotency keys cannot be removed");
                     pause(stop, PURGE).await;
                 }
             }
         }
     }
+}
 
-    async fn measure(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            if let Ok(level) = self.queue.level().await {
-                let lag =
-                    level.oldest.map_or(0.0, |oldest| (self.clock.now() - oldest).as_seconds_f64().max(0.0));
-                metrics::gauge!("jumun_outbox_lag_seconds").set(lag);
-                metrics::gauge!("jumun_outbox_waiting").set(to_gauge(level.waiting));
-                metrics::gauge!("jumun_outbox_dead").set(to_gauge(level.dead));
-            }
-            pause(stop, MEASURE).await;
-        }
+/// Measures how full the outbox is and how far it lags behind; nothing where the database does not answer.
+pub async fn measure_outbox(queue: &dyn OutboxQueue, clock: &dyn Clock) {
+    if let Ok(level) = queue.level().await {
+        let lag = level.oldest.map_or(0.0, |oldest| (clock.now() - oldest).as_seconds_f64().max(0.0));
+        metrics::gauge!("jumun_outbox_lag_seconds").set(lag);
+        metrics::gauge!("jumun_outbox_waiting").set(to_gauge(level.waiting));
+        metrics::gauge!("jumun_outbox_dead").set(to_gauge(level.dead));
     }
 }
 

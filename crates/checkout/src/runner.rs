@@ -31,6 +31,10 @@ impl TransactionRunner {
     /// After this time a script does not run again.
     pub const PATIENCE: Duration = Duration::from_secs(3);
 
+    /// After this time a caller is told that the outcome is not known: longer than every attempt may wait
+    /// for its locks, so that only a database that has fallen silent takes it.
+    pub const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
     /// Makes a runner whose scripts run on `runtime` and are tracked by `tasks`, for a shutdown to wait for.
     pub fn new(
         unit_of_work: Arc<dyn UnitOfWork>,
@@ -48,9 +52,12 @@ impl TransactionRunner {
     /// the error is [`StoreError::OutcomeUnknown`].
     pub async fn run<S: TransactionScript>(&self, script: S) -> Result<S::Output, UseCaseError> {
         let runner = self.clone();
-        self.to_the_end(async move { runner.run_here(&script).await })
-            .await
-            .unwrap_or_else(|error| Err(error.into()))
+        let work = self.to_the_end(async move { runner.run_here(&script).await });
+        tokio::select! {
+            done = work => done.unwrap_or_else(|error| Err(error.into())),
+            // The script goes on; only its caller stops waiting.
+            () = tokio::time::sleep(Self::LONGEST_WAIT) => Err(StoreError::OutcomeUnknown(Box::new(NoAnswer)).into()),
+        }
     }
 
     /// Runs other work that must not stop half-way when its caller goes away, such as a port that opens
@@ -120,3 +127,7 @@ impl TransactionRunner {
         Duration::from_micros(full / 2 + self.ids.random() % (full / 2))
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("the database has not answered in time")]
+struct NoAnswer;

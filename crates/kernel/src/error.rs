@@ -42,6 +42,21 @@ pub trait DomainError: std::error::Error {
     }
 }
 
+/// Writes an error with all its causes on one line, for logs and people at a terminal.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some errors repeat their cause.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
 /// The facts that belong to an error, by their JSON names. They are kept as JSON text, so that amounts
 /// keep their two decimals.
 #[derive(Clone, Debug, Default)]

@@ -15,7 +15,7 @@ mod store_error;
 mod time;
 mod trace;
 
-pub use error::{Details, DomainError, ErrorKind};
+pub use error::{Details, DomainError, ErrorKind, causes};
 pub use event::{DomainEvent, EventId, EventPayload};
 pub use id::{IdGenerator, OrderId, PaymentId, ProductId, UserId};
 pub use money::{Money, MoneyError};

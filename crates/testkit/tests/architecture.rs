@@ -1,5 +1,7 @@
 //! The architecture as drawn: which crate may know which, and what the pure ones may use at all.
 
+#![expect(clippy::expect_used, reason = "test code: a broken expectation is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

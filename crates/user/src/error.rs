@@ -21,6 +21,9 @@ pub enum UserError {
     /// The e-mail address belongs to somebody already.
     #[error("the e-mail address is taken")]
     DuplicateEmail,
+    /// Too many passwords wait to be hashed.
+    #[error("too many others register at this moment, try again")]
+    Busy,
     /// A password could not be hashed.
     #[error("the password could not be hashed")]
     Hashing,
@@ -32,6 +35,7 @@ impl DomainError for UserError {
             Self::NotFound => ErrorKind::NotFound,
             Self::InvalidEmail | Self::InvalidName | Self::InvalidPassword => ErrorKind::Invalid,
             Self::DuplicateEmail => ErrorKind::Conflict,
+            Self::Busy => ErrorKind::Unavailable,
             Self::Hashing => ErrorKind::Internal,
         }
     }
@@ -41,6 +45,7 @@ impl DomainError for UserError {
             Self::NotFound => "NOT_FOUND",
             Self::InvalidEmail | Self::InvalidName | Self::InvalidPassword => "VALIDATION_ERROR",
             Self::DuplicateEmail => "DUPLICATE_EMAIL",
+            Self::Busy => "SERVICE_UNAVAILABLE",
             Self::Hashing => "INTERNAL_ERROR",
         }
     }

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use checkout::{AuditReport, Auditor};
 use serde_json::json;
 
-use super::{CommandError, connect, print};
+use super::{CommandError, connect_migrated, print};
 use crate::settings::Settings;
 
 /// Audits the database and says what it found; the exit code is 1 if anything is broken.
 pub(super) async fn run(settings: &Settings, as_json: bool) -> Result<ExitCode, CommandError> {
-    let wiring = connect(settings).await?;
+    let wiring = connect_migrated(settings).await?;
     let report = wiring.database.audit().await;
     let report = report.map_err(|error| CommandError::because("the audit did not run", &error))?;
     print(&if as_json { to_json(&report) } else { to_text(&report) });

@@ -23,16 +23,7 @@ struct CommandError(String);
 impl CommandError {
     /// Says what could not be done, and why, causes included.
     fn because(what: &str, error: &dyn std::error::Error) -> Self {
-        let mut text = format!("{what}: {error}");
-        let mut next = error.source();
-        while let Some(cause) = next {
-            let cause_text = cause.to_string();
-            if !text.ends_with(&cause_text) {
-                text = format!("{text}: {cause_text}");
-            }
-            next = cause.source();
-        }
-        Self(text)
+        Self(format!("{what}: {}", kernel::causes(error)))
     }
 }
 
@@ -90,6 +81,16 @@ fn load_settings() -> Result<Settings, CommandError> {
 
 async fn connect(settings: &Settings) -> Result<Wiring, CommandError> {
     Wiring::connect(settings).await.map_err(|error| CommandError::because("JUMUN_DATABASE_URL", &error))
+}
+
+/// Connects to a database that has the schema of this program.
+async fn connect_migrated(settings: &Settings) -> Result<Wiring, CommandError> {
+    let wiring = connect(settings).await?;
+    let missing = wiring.database.missing_migrations().await;
+    match missing.map_err(|error| CommandError::because("JUMUN_DATABASE_URL", &error))? {
+        0 => Ok(wiring),
+        missing => Err(CommandError(format!("the database lacks {missing} migrations: run `jumun migrate`"))),
+    }
 }
 
 async fn migrate(wiring: &Wiring) -> Result<(), CommandError> {

@@ -10,12 +10,13 @@ use tokio_util::sync::CancellationToken;
 use user::HashCost;
 
 use super::stand_ins::start_beside;
-use super::{CommandError, connect, migrate, print};
+use super::{CommandError, connect, connect_migrated, migrate, print};
 use crate::http::{self, RateLimiter, ServerSettings};
 use crate::seed;
 use crate::settings::{AuthMode, Profile, Settings};
 use crate::telemetry;
 use crate::wiring::Wiring;
+use crate::worker;
 
 /// How often the process looks after itself.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -35,12 +36,15 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         CommandError::because(&format!("JUMUN_HTTP_ADDR: {}", settings.http_addr), &error)
     })?;
     let addr = listener.local_addr().map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
-    let wiring = connect(settings).await?;
-    if settings.profile == Profile::Local {
+    let wiring = if settings.profile == Profile::Local {
+        let wiring = connect(settings).await?;
         migrate(&wiring).await?;
         let loaded = seed::load_demo(&wiring).await;
         loaded.map_err(|error| CommandError::because("the demo data cannot be loaded", &error))?;
-    }
+        wiring
+    } else {
+        connect_migrated(settings).await?
+    };
     let stop = CancellationToken::new();
     let (platform, stand_ins) = match &settings.data_platform_url {
         Some(url) => (url.clone(), None),
@@ -108,7 +112,7 @@ pub(super) async fn stop_signal() {
     }
 }
 
-/// Measures the pool and forgets what need not be remembered.
+/// Measures the pool and the outbox and forgets what need not be remembered.
 async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter>>, stop: CancellationToken) {
     let metrics = telemetry::metrics_recorder();
     loop {
@@ -116,6 +120,8 @@ async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter>>, stop: C
         metrics::gauge!("jumun_database_connections", "state" => "busy").set(f64::from(pool.busy));
         metrics::gauge!("jumun_database_connections", "state" => "idle").set(f64::from(pool.idle));
         metrics::gauge!("jumun_database_connections", "state" => "max").set(f64::from(pool.max));
+        // Workers may run elsewhere: whoever is scraped tells how full the outbox is.
+        worker::measure_outbox(&wiring.database, wiring.clock.as_ref()).await;
         metrics.run_upkeep();
         if let Some(limiter) = &limiter {
             limiter.forget_the_quiet();
@@ -133,6 +139,6 @@ fn greet(addr: SocketAddr, platform: &str) {
          API            http://{addr}/api/v1\n\
          Docs           http://{addr}/docs\n\
          Data platform  {platform}\n\n\
-         Try:\n  curl http://{addr}/api/v1/products?size=3"
+         Try:\n  curl 'http://{addr}/api/v1/products?size=3'"
     ));
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::serve::stop_signal;
-use super::{CommandError, connect, print};
+use super::{CommandError, connect_migrated, print};
 use crate::settings::Settings;
 
 /// Delivers events and keeps the house clean until the process is told to stop.
@@ -14,7 +14,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
             "JUMUN_DATA_PLATFORM_URL: a worker needs the address of the data platform".into(),
         ));
     };
-    let wiring = connect(settings).await?;
+    let wiring = connect_migrated(settings).await?;
     let secret = SecretString::from(settings.data_platform_secret.expose());
     let worker = wiring.worker(base, &secret);
     let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
@@ -19,7 +19,7 @@ use super::services::Services;
 
 /// Runs a request in its trace and gives every failure, a panic included, the form of a problem.
 pub(crate) async fn envelope(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(services) = request.app_data::<web::Data<Services>>().cloned() else {
@@ -27,6 +27,10 @@ pub(crate) async fn envelope(
     };
     let context = RequestContext::of(&request, services.ids.as_ref(), services.clock.as_ref());
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // Answered as GET (RFC 9110, section 9.3.2); the server leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
     let routes = request.app_data::<web::Data<Routes>>().map(|routes| routes.clone().into_inner());
     request.extensions_mut().insert(context.clone());
     let span = tracing::info_span!(

@@ -60,14 +60,21 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = actix_web::web::Query::<T>::from_query(request.query_string());
-        ready(parsed.map(|query| Self(query.into_inner())).map_err(|error| match error {
-            actix_web::error::QueryPayloadError::Deserialize(error) => {
-                Problem::invalid_member("/query", error.to_string())
-            }
-            _ => Problem::invalid_member("/query", "is not valid"),
+        let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+        let parsed = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs));
+        ready(parsed.map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let message = error.into_inner().to_string();
+            let name = named_in(&message).unwrap_or(&path);
+            Problem::invalid_member(format!("/{name}"), message.as_str())
         }))
     }
+}
+
+/// Returns the parameter that a message of serde names: "unknown field `x`", "duplicate field `x`".
+fn named_in(message: &str) -> Option<&str> {
+    let (kind, rest) = message.split_once(" field `")?;
+    matches!(kind, "unknown" | "missing" | "duplicate").then(|| rest.split('`').next())?
 }
 
 /// Tells whether an instant is one that every database can compare with: of the years 1000 to 9999, and

@@ -124,7 +124,7 @@ impl Problem {
         if problem.0.code == "VALIDATION_ERROR" {
             problem.0.invalid.push(InvalidMember::new("", detail));
         }
-        if problem.0.code == "REQUEST_IN_PROGRESS" {
+        if matches!(problem.0.code, "REQUEST_IN_PROGRESS" | "SERVICE_UNAVAILABLE") {
             problem = problem.with_header(RETRY_AFTER, "1");
         }
         problem
@@ -217,12 +217,7 @@ impl Problem {
     /// Logs what the caller is not told, once.
     pub(crate) fn log(&self) {
         let Some(source) = &self.0.source else { return };
-        let mut causes = source.to_string();
-        let mut next = source.source();
-        while let Some(cause) = next {
-            causes = format!("{causes}: {cause}");
-            next = cause.source();
-        }
+        let causes = kernel::causes(source.as_ref());
         if self.0.status == StatusCode::SERVICE_UNAVAILABLE {
             tracing::warn!(code = self.0.code, causes, "request could not be served");
         } else {
@@ -289,7 +284,8 @@ impl From<StoreError> for Problem {
                 Self::unavailable("a service that is needed is down", Box::new(error))
             }
             StoreError::OutcomeUnknown(_) => {
-                let detail = "the outcome is not known; ask again with the same Idempotency-Key";
+                let detail =
+                    "the outcome is not known: repeat it with the Idempotency-Key it had, or look first";
                 Self::unavailable(detail, Box::new(error))
             }
             StoreError::Duplicate(what) => Self::conflict(&format!("this {what} exists already")),

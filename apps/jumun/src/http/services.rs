@@ -1,6 +1,7 @@
 //! What handlers work with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use checkout::outbox::OutboxAdmin;
@@ -12,6 +13,9 @@ use point::WalletReader;
 use product::ProductCatalog;
 use tokio::sync::Semaphore;
 use user::{HashCost, Password, PasswordHash, UserDirectory, UserError};
+
+/// How long a password waits for its turn to be hashed.
+const HASHING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a caller says who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +73,12 @@ impl Services {
     /// Hashes a password on a thread that serves no requests.
     ///
     /// # Errors
-    /// When the hash cannot be made.
+    /// When too many wait for theirs, or the hash cannot be made.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, UserError> {
-        let permit = self.hashing.clone().acquire_owned().await.map_err(|_| UserError::Hashing)?;
+        let permit = tokio::select! {
+            permit = self.hashing.clone().acquire_owned() => permit.map_err(|_| UserError::Hashing)?,
+            () = tokio::time::sleep(HASHING_PATIENCE) => return Err(UserError::Busy),
+        };
         let mut salt = [0; 16];
         self.ids.fill_random(&mut salt);
         let cost = self.hash_cost;

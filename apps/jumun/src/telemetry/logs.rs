@@ -44,14 +44,18 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     Ok(subscriber(filter, format, colours, io::stderr).try_init()?)
 }
 
-/// Parses a filter and, if it has no word on sqlx, keeps sqlx to warnings.
+/// Parses a filter and, where it has no word on them, keeps sqlx to warnings, and actix-http silent: what it
+/// calls an error is a caller's malformed head, of which anybody can send as many as they like.
 fn quiet(text: &str) -> Result<EnvFilter, ParseError> {
-    let filter = EnvFilter::try_new(text)?;
+    let mut filter = EnvFilter::try_new(text)?;
     let talkative = filter.max_level_hint().is_none_or(|most| most > LevelFilter::WARN);
-    if !talkative || text.contains("sqlx") {
-        return Ok(filter);
+    if talkative && !text.contains("sqlx") {
+        filter = filter.add_directive("sqlx=warn".parse()?);
     }
-    Ok(filter.add_directive("sqlx=warn".parse()?))
+    if !text.contains("actix_http") {
+        filter = filter.add_directive("actix_http=off".parse()?);
+    }
+    Ok(filter)
 }
 
 fn subscriber<W>(filter: EnvFilter, format: LogFormat, colours: bool, writer: W) -> Dispatch

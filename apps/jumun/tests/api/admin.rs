@@ -64,7 +64,7 @@ async fn the_outbox_shows_each_event_and_how_far_it_has_come(database: Arc<TestD
         ("cursor=x", "/cursor"),
         ("size=0", "/size"),
         ("size=101", "/size"),
-        ("type=OrderPaid", "/query"),
+        ("type=OrderPaid", "/type"),
     ] {
         shop.get(&format!("/admin/outbox?{query}")).by(shop.admin).await.invalid(&[pointer]);
     }
@@ -100,7 +100,7 @@ async fn the_feed_tells_everything_in_its_order(database: Arc<TestDatabase>) {
     let nothing = shop.get(&format!("/admin/events?after={last}")).by(shop.admin).await.ok();
     assert_eq!(nothing, json!({"content": [], "nextCursor": null}));
     for (query, pointer) in
-        [("after=x", "/after"), ("after=", "/after"), ("cursor=x", "/query"), ("size=0", "/size")]
+        [("after=x", "/after"), ("after=", "/after"), ("cursor=x", "/cursor"), ("size=0", "/size")]
     {
         shop.get(&format!("/admin/events?{query}")).by(shop.admin).await.invalid(&[pointer]);
     }

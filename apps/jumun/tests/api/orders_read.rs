@@ -92,15 +92,15 @@ async fn wrong_parameters_of_a_list_are_refused(database: Arc<TestDatabase>) {
     for (query, pointer) in [
         ("status=paid", "/status"),
         ("status=", "/status"),
-        ("from=yesterday", "/query"),
-        ("from=2026-03-01", "/query"),
-        ("to=2026-02-30T00:00:00Z", "/query"),
+        ("from=yesterday", "/from"),
+        ("from=2026-03-01", "/from"),
+        ("to=2026-02-30T00:00:00Z", "/to"),
         // What one database or the other could not compare with.
-        ("from=%2B262142-01-01T00:00:00Z", "/query"),
-        ("from=10000-01-01T00:00:00Z", "/query"),
-        ("to=0999-12-31T23:59:59Z", "/query"),
-        ("to=-0001-01-01T00:00:00Z", "/query"),
-        ("to=2016-12-31T23:59:60Z", "/query"),
+        ("from=%2B262142-01-01T00:00:00Z", "/from"),
+        ("from=10000-01-01T00:00:00Z", "/from"),
+        ("to=0999-12-31T23:59:59Z", "/to"),
+        ("to=-0001-01-01T00:00:00Z", "/to"),
+        ("to=2016-12-31T23:59:60Z", "/to"),
         ("cursor=jjO_cgnMAAD_____________________", "/cursor"),
         ("cursor=f_____________________________x", "/cursor"),
         ("size=0", "/size"),
@@ -109,8 +109,8 @@ async fn wrong_parameters_of_a_list_are_refused(database: Arc<TestDatabase>) {
         ("cursor=", "/cursor"),
         ("cursor=%F0%9F%8D%B5", "/cursor"),
         ("cursor=_____________________________w", "/cursor"),
-        ("userId=00000000-0000-7000-8000-000000000001", "/query"),
-        ("page=1", "/query"),
+        ("userId=00000000-0000-7000-8000-000000000001", "/userId"),
+        ("page=1", "/page"),
     ] {
         shop.get(&format!("/orders?{query}")).by(buyer).await.invalid(&[pointer]);
     }

@@ -23,7 +23,7 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 async fn the_events_of_an_order_arrive_in_order_with_its_trace(database: Arc<TestDatabase>) {
-    let shop = Shop::open(database).await;
+    let shop = Shop::open(database.clone()).await;
     let platform = Platform::start();
     let delivery = Delivery::start(&shop, &platform);
     let buyer = shop.buyer(100_000).await;
@@ -45,6 +45,7 @@ async fn the_events_of_an_order_arrive_in_order_with_its_trace(database: Arc<Tes
     assert_eq!(events[0]["data"]["totalAmount"], 39_800.0);
     assert_eq!(events[1]["data"]["paidAmount"], 39_800.0);
 
+    jumun::worker::measure_outbox(&database.database, &local::SystemClock).await;
     eventually("the outbox is measured", || async {
         let metrics = shop.call(Method::GET, "/metrics").await.is(200).text;
         let measured = |name: &str| metrics.lines().any(|line| line.starts_with(name));

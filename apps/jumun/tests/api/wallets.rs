@@ -123,7 +123,7 @@ async fn the_ledger_is_read_page_by_page(database: Arc<TestDatabase>) {
         ("cursor=AAAAAAAAAAA", "/cursor"),
         ("size=0", "/size"),
         ("size=101", "/size"),
-        ("page=1", "/query"),
+        ("page=1", "/page"),
     ] {
         shop.get(&format!("/wallets/ledger?{query}")).by(other).await.invalid(&[pointer]);
     }

@@ -147,14 +147,21 @@ pub(crate) const RULES: &[Rule] = &[
             ON e.aggregate_id = p.id WHERE p.event_sequence <> COALESCE(e.last, 0)",
     },
     Rule {
+        name: "events-will-be-sent",
+        holds: "an event that waits is due some time, or an earlier one of its aggregate is given up",
+        broken_by: "SELECT e.aggregate_id AS id FROM outbox e WHERE e.status IN ('PENDING', 'FAILED') \
+            AND e.next_attempt_at IS NULL AND NOT EXISTS (SELECT 1 FROM outbox b \
+            WHERE b.aggregate_id = e.aggregate_id AND b.sequence < e.sequence AND b.status = 'DEAD')",
+    },
+    Rule {
         name: "keys-point-to-what-they-made",
-        holds: "an idempotency key has its reply, and what it made exists",
+        holds: "an idempotency key has its reply, and what it made exists and is its caller's",
         broken_by: "SELECT k.caller_id AS id FROM idempotency_keys k \
             LEFT JOIN orders o ON k.resource_type = 'order' AND o.id = k.resource_id \
             LEFT JOIN products p ON k.resource_type = 'product' AND p.id = k.resource_id \
             LEFT JOIN wallets w ON k.resource_type = 'wallet' AND w.user_id = k.resource_id \
             WHERE k.status IS NULL OR k.body IS NULL OR (k.resource_type IS NOT NULL \
-            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL)",
+            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL) OR o.user_id <> k.caller_id",
     },
     Rule {
         name: "daily-sales-equal-orders",
@@ -165,7 +172,9 @@ pub(crate) const RULES: &[Rule] = &[
             LEFT JOIN (SELECT product_id, SUM(quantity) AS pieces, SUM(subtotal) AS amount FROM order_items \
             GROUP BY product_id) i ON i.product_id = p.id \
             WHERE COALESCE(s.pieces, 0) <> COALESCE(i.pieces, 0) \
-            OR ROUND(COALESCE(s.amount, 0) - COALESCE(i.amount, 0), 2) <> 0",
+            OR ROUND(COALESCE(s.amount, 0) - COALESCE(i.amount, 0), 2) <> 0 \
+            UNION SELECT s.product_id FROM daily_sales s LEFT JOIN products p ON p.id = s.product_id \
+            WHERE p.id IS NULL",
     },
     Rule {
         name: "no-orphans",

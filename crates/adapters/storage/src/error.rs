@@ -44,8 +44,9 @@ mod mysql {
     pub(super) const DEADLOCK: u16 = 1213;
     /// A lock could not be acquired at once and NOWAIT is set.
     pub(super) const LOCK_NOWAIT: u16 = 3572;
-    /// Too many connections, prepared statements; server shutdown, read only; connection killed.
-    pub(super) const UNAVAILABLE: [u16; 8] = [1040, 1053, 1203, 1290, 1317, 1461, 1836, 3169];
+    /// Too many connections, prepared statements; server shutdown, read only; connection killed or idle
+    /// for too long; a read that took too long.
+    pub(super) const UNAVAILABLE: [u16; 10] = [1040, 1053, 1203, 1290, 1317, 1461, 1836, 3024, 3169, 4031];
 }
 
 /// SQLite's primary result codes for the same.

@@ -11,6 +11,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait,
     IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
 };
+use uuid::Uuid;
 
 use crate::convert::Place;
 use crate::entity::idempotency_key as row;
@@ -179,20 +180,22 @@ fn any_of(requests: &[KeyedRequest]) -> Condition {
 #[async_trait]
 impl KeyJanitor for Database {
     async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
-        const AT_ONCE: u64 = 1_000;
-        let expired = row::Entity::find()
+        // SQLite nests a condition a thousand deep at the most.
+        const AT_ONCE: u64 = 200;
+        let expired: Vec<(Uuid, Vec<u8>)> = row::Entity::find()
+            .select_only()
+            .columns([row::Column::CallerId, row::Column::IdempotencyKey])
             .filter(row::Column::ExpiresAt.lte(now))
             .limit(AT_ONCE)
+            .into_tuple()
             .all(&self.reader)
             .await
             .map_err(database)?;
         if expired.is_empty() {
             return Ok(0);
         }
-        let keys = expired.into_iter().fold(Condition::any(), |any, row| {
-            let key = row::Column::CallerId
-                .eq(row.caller_id)
-                .and(row::Column::IdempotencyKey.eq(row.idempotency_key));
+        let keys = expired.into_iter().fold(Condition::any(), |any, (caller, key)| {
+            let key = row::Column::CallerId.eq(caller).and(row::Column::IdempotencyKey.eq(key));
             any.add(key)
         });
         // A key that was claimed anew in between is not expired any more.

@@ -31,6 +31,16 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Returns how many migrations are missing.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn missing_migrations(&self) -> Result<usize, DbErr> {
+        Migrator::get_pending_migrations(&self.writer).await.map(|missing| missing.len())
+    }
+}
+
 fn lock_statement(sql: &str) -> Statement {
     Statement::from_sql_and_values(DatabaseBackend::MySql, sql, [LOCK_NAME.into()])
 }

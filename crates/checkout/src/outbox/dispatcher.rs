@@ -67,9 +67,9 @@ impl Dispatcher {
                 let settlement = after_failure(attempts + 1, &error, self.clock.now(), self.ids.random());
                 let trace_id = event.trace.map(kernel::TraceContext::trace_id);
                 if let Settlement::Dead { .. } = &settlement {
-                    tracing::error!(event = %event.id, r#type = event.event_type, trace_id, %error, "event given up");
+                    tracing::error!(event = %event.id, r#type = event.event_type, trace_id, causes = kernel::causes(&error), "event given up");
                 } else {
-                    tracing::warn!(event = %event.id, r#type = event.event_type, trace_id, attempts, %error, "event not delivered");
+                    tracing::warn!(event = %event.id, r#type = event.event_type, trace_id, attempts, causes = kernel::causes(&error), "event not delivered");
                 }
                 settlement
             }

@@ -25,6 +25,21 @@ const fn damage(rule: &'static str, spoil: &'static str, mend: &'static str) -> 
 
 const DAMAGES: &[Damage] = &[
     damage(
+        "events-will-be-sent",
+        "UPDATE outbox SET next_attempt_at = NULL",
+        "UPDATE outbox SET next_attempt_at = occurred_at",
+    ),
+    damage(
+        "keys-point-to-what-they-made",
+        "UPDATE orders SET user_id = id",
+        "UPDATE orders SET user_id = (SELECT user_id FROM wallets)",
+    ),
+    damage(
+        "daily-sales-equal-orders",
+        "INSERT INTO daily_sales (day, product_id, quantity, amount) SELECT day, x'00000000000000000000000000000001', 1, 1 FROM daily_sales LIMIT 1",
+        "DELETE FROM daily_sales WHERE product_id = x'00000000000000000000000000000001'",
+    ),
+    damage(
         "stock-not-negative",
         "UPDATE products SET stock = stock - 1000",
         "UPDATE products SET stock = stock + 1000",

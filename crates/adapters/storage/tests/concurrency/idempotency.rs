@@ -20,6 +20,9 @@ pub(crate) fn suite() -> Vec<Scenario> {
     ]
 }
 
+/// Holds even with the primary key of `idempotency_keys` replaced by a plain index: `complete` finds two
+/// rows then, and the transaction starts again. What sees the key's removal is
+/// [`a_key_is_new_to_one_of_fifty`].
 async fn fifty_twins_of_one_request_make_one_order(database: Arc<TestDatabase>) {
     let instances = Instances::open(database).await;
     let product = instances.shop.product(1_000, 100).await;
@@ -84,6 +87,8 @@ async fn each_of_many_keys_makes_one_order(database: Arc<TestDatabase>) {
     instances.close().await;
 }
 
+/// Seen to fail with the primary key of `idempotency_keys` replaced by a plain index: on MySQL the key was
+/// new to several of the fifty. SQLite has one writer and does not need it for that.
 async fn a_key_is_new_to_one_of_fifty(database: Arc<TestDatabase>) {
     let instances = Instances::open(database).await;
     let buyer = instances.shop.user(Role::User).await;
@@ -97,8 +102,10 @@ async fn a_key_is_new_to_one_of_fifty(database: Arc<TestDatabase>) {
                 let claims = tx.keys().claim(std::slice::from_ref(&request), noon()).await;
                 match claims.map(|mut claims| claims.remove(0)) {
                     Ok(Claim::New) => {
-                        tx.keys().complete(&[CompletedRequest { request, reply: no_reply() }]).await.unwrap();
-                        tx.commit().await.unwrap();
+                        let answered = CompletedRequest { request, reply: no_reply() };
+                        if tx.keys().complete(&[answered]).await.is_ok() {
+                            tx.commit().await.unwrap();
+                        }
                         1
                     }
                     Ok(Claim::Done(_) | Claim::InProgress) | Err(StoreError::Contended(_)) => 0,
@@ -107,7 +114,7 @@ async fn a_key_is_new_to_one_of_fifty(database: Arc<TestDatabase>) {
             }
         })
         .await;
-        assert_eq!(new.into_iter().sum::<u32>(), 1);
+        assert_eq!(new.into_iter().sum::<u32>(), 1, "it is new to one of them");
     }
     instances.close().await;
 }

@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod account;
 mod batches;
 mod guards;
 mod idempotency;

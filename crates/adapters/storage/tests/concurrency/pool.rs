@@ -25,6 +25,10 @@ const BORROWERS: usize = 150;
 /// How many of them are under way at once.
 const CROWD: usize = 8;
 
+/// Seen to fail without the guard `after_release` of `connect.rs`, on a local link and in the first round:
+/// one to three of the four connections were lost for ever, or a transaction stayed open on the server.
+/// Seen to fail as well with a guard that ends in an error when its time is up: over TLS sqlx 0.9 then
+/// waits for ever for the connection to close, and its place in the pool is lost all the same.
 async fn a_pool_survives_borrowers_who_are_cancelled(database: Arc<TestDatabase>) {
     if database.backend == Backend::Sqlite {
         // The guard is MySQL's. A connection of SQLite works in a thread of its own, which finishes each
