@@ -17,7 +17,7 @@ pub(crate) const MYSQL_URL: &str = "JUMUN_TEST_MYSQL_URL";
 pub enum Backend {
     /// A file in a temporary folder.
     Sqlite,
-    /// A database of its own on the server that [`MYSQL_URL`] names.
+    /// A database of its own on the server that `JUMUN_TEST_MYSQL_URL` names.
     MySql,
 }
 

@@ -216,6 +216,9 @@ struct FeedQuery {
 }
 
 /// Lists all events, the oldest first: the feed to reconcile by.
+///
+/// Events are ordered by their ids, which are made before they are committed. One that is committed late
+/// can appear before the end of the feed: come back to the last minute before you rely on it.
 #[utoipa::path(tag = "administration", params(FeedQuery), responses(
     (status = 200, description = "A page of events", body = EventPage),
     (status = 400, description = "VALIDATION_ERROR"),

@@ -11,6 +11,7 @@ use crate::support::{Answer, NOBODY, Shop};
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![
         a_living_process_says_so,
+        a_head_is_answered_as_a_get_without_its_body,
         readiness_names_each_dependency,
         metrics_have_their_names,
         the_document_is_what_the_code_says,
@@ -25,6 +26,16 @@ async fn get(shop: &Shop, path: &str) -> Answer {
 async fn a_living_process_says_so(database: Arc<TestDatabase>) {
     let shop = Shop::open(database).await;
     assert_eq!(get(&shop, "/health/live").await.ok(), json!({"status": "UP", "dependencies": []}));
+}
+
+async fn a_head_is_answered_as_a_get_without_its_body(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database).await;
+    for (path, status) in
+        [("/health/ready", 200), ("/api/v1/products", 200), ("/api/v1/wallets", 401), ("/none", 404)]
+    {
+        let answer = shop.call(Method::HEAD, path).await.is(status);
+        assert_eq!(answer.text, "", "{path}");
+    }
 }
 
 async fn readiness_names_each_dependency(database: Arc<TestDatabase>) {

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod batches;
+mod changes;
 mod memory;
 mod repositories;
 mod scripts;

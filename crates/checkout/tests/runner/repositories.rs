@@ -60,12 +60,24 @@ impl ProductRepository for Rows<'_> {
     }
 
     async fn insert(&mut self, products: &[Product]) -> Result<(), StoreError> {
-        self.0.tables.products.extend(products.iter().map(|product| (product.id, product.clone())));
+        for product in products {
+            let state = ProductState { stock: 0, stock_version: 0, ..(**product).clone() };
+            self.0.tables.products.insert(state.id, Product::restore(state).unwrap());
+        }
         Ok(())
     }
 
     async fn save(&mut self, products: &[Product]) -> Result<(), StoreError> {
-        ProductRepository::insert(self, products).await
+        for changed in products {
+            let product = self.0.tables.products.get_mut(&changed.id).unwrap();
+            if product.version + 1 != changed.version {
+                return Err(contended());
+            }
+            let (stock, stock_version) = (product.stock, product.stock_version);
+            let state = ProductState { stock, stock_version, ..(**changed).clone() };
+            *product = Product::restore(state).unwrap();
+        }
+        Ok(())
     }
 
     async fn move_stock(&mut self, movements: &[StockMovement]) -> Result<(), StoreError> {
