@@ -129,8 +129,9 @@ async fn stock_moves_only_from_where_it_was_decided(database: Arc<TestDatabase>)
     assert_eq!(shop.stock(id).await, 2);
 }
 
-/// Twenty sellers who read without a lock and never ask the use case. Seen to fail with the version
-/// taken out of the guard in `row_set::change`: more than 30 pieces were sold.
+/// Twenty sellers who read without a lock and never ask the use case. Two guards hold here: the version in
+/// `row_set::change` and the primary key of the ledger. Seen to fail only with both taken out: more than
+/// 30 pieces were sold.
 async fn the_repository_alone_cannot_oversell(database: Arc<TestDatabase>) {
     let shop = Arc::new(Shop::open(database));
     let id = shop.product(1_000, 30).await;

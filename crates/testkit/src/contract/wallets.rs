@@ -58,8 +58,8 @@ async fn entries_change_the_balance_and_are_listed_newest_first(database: Arc<Te
     assert_eq!((first.content[0].order_id, second.next), (Some(order), None));
 }
 
-/// Seen to fail with the version taken out of the guard in `row_set::change`: the second entry was
-/// stored and the ledger told of 8,000.00 where the wallet held 3,000.00.
+/// Two guards hold here: the version in `row_set::change` and the primary key of the ledger, which has no
+/// room for a second entry of the same number. What the version alone catches, the concurrency tests show.
 async fn a_balance_moves_only_from_where_it_was_decided(database: Arc<TestDatabase>) {
     let shop = Shop::open(database);
     let user = shop.buyer(1_000).await;
