@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use checkout::{AuditReport, Auditor};
-use serde_json::json;
 
 use super::{CommandError, connect_migrated, print};
+use crate::http::AuditResponse;
 use crate::settings::Settings;
 
 /// Audits the database and says what it found; the exit code is 1 if anything is broken.
@@ -13,19 +13,15 @@ pub(super) async fn run(settings: &Settings, as_json: bool) -> Result<ExitCode, 
     let wiring = connect_migrated(settings).await?;
     let report = wiring.database.audit().await;
     let report = report.map_err(|error| CommandError::because("the audit did not run", &error))?;
-    print(&if as_json { to_json(&report) } else { to_text(&report) });
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let code = if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    print(&if as_json { to_json(report)? } else { to_text(&report) });
+    Ok(code)
 }
 
-fn to_json(report: &AuditReport) -> String {
-    let checks: Vec<_> = report
-        .checks
-        .iter()
-        .map(|check| {
-            json!({"name": check.name, "rule": check.rule, "violations": check.violations, "offenders": check.offenders})
-        })
-        .collect();
-    json!({"clean": report.is_clean(), "checks": checks}).to_string()
+/// Writes the report as the API does.
+fn to_json(report: AuditReport) -> Result<String, CommandError> {
+    serde_json::to_string(&AuditResponse::of(report))
+        .map_err(|error| CommandError::because("the report cannot be written", &error))
 }
 
 fn to_text(report: &AuditReport) -> String {

@@ -8,8 +8,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use kernel::UserId;
 use user::Role;
-use uuid::Uuid;
 
+use super::params::hyphenated;
 use super::problem::Problem;
 use super::services::{Authentication, Services};
 
@@ -46,14 +46,13 @@ impl Caller {
     }
 }
 
+/// Reads the header of a request that has it.
 fn header_user(request: &HttpRequest) -> Result<UserId, Problem> {
     let mut values = request.headers().get_all(USER_ID);
-    let value = match (values.next(), values.next()) {
-        (Some(value), None) => value,
-        (None, _) => return Err(Problem::unauthorized(CHALLENGE, "X-User-Id is missing")),
-        (Some(_), Some(_)) => return Err(Problem::unauthorized(CHALLENGE, "X-User-Id must be given once")),
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Problem::unauthorized(CHALLENGE, "X-User-Id must be given once"));
     };
-    let id = value.to_str().ok().filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok());
+    let id = value.to_str().ok().and_then(hyphenated);
     id.map(UserId::from_uuid).ok_or_else(|| Problem::unauthorized(CHALLENGE, "X-User-Id must be a UUID"))
 }
 

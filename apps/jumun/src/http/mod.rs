@@ -27,6 +27,7 @@ mod services;
 mod users;
 mod wallets;
 
+pub(crate) use admin::AuditResponse;
 pub use docs::openapi;
 pub use rate_limit::RateLimiter;
 pub use server::{ServerSettings, build};

@@ -43,13 +43,17 @@ impl<T: 'static> FromRequest for PathId<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let text = request.match_info().get("id").unwrap_or_default();
-        // Only the form with hyphens, for other forms would be other names of the same thing.
-        let id = Some(text).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok());
         ready(
-            id.map(|id| Self { id, kind: PhantomData })
+            hyphenated(text)
+                .map(|id| Self { id, kind: PhantomData })
                 .ok_or_else(|| Problem::invalid_member("/id", "must be a UUID")),
         )
     }
+}
+
+/// Reads a UUID in the form with hyphens only, for other forms would be other names of the same thing.
+pub(crate) fn hyphenated(text: &str) -> Option<Uuid> {
+    Some(text).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok())
 }
 
 /// The parameters of a query; unknown ones are refused by the types that are read.
