@@ -53,6 +53,14 @@ id_type!(
     /// Identifies an attempt to pay for an order.
     PaymentId
 );
+id_type!(
+    /// Identifies a coupon that is issued to many.
+    CouponId
+);
+id_type!(
+    /// Identifies the piece of a coupon that one user holds.
+    UserCouponId
+);
 
 /// Source of new ids and of all other randomness.
 ///
