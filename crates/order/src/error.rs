@@ -34,6 +34,17 @@ pub enum OrderError {
         /// What it comes to now.
         actual: Money,
     },
+    /// The order comes to less than the coupon asks for.
+    #[error("the coupon asks for an order of {minimum} at least, this one comes to {amount}")]
+    DiscountMinimum {
+        /// What the coupon asks for.
+        minimum: Money,
+        /// What the order comes to.
+        amount: Money,
+    },
+    /// The coupon applies to none of the products.
+    #[error("the coupon applies to none of the products")]
+    DiscountNotApplicable,
     /// The order is in a state from which this step is not possible.
     #[error("an order that is {from} cannot become {to}")]
     Transition {
@@ -51,9 +62,12 @@ impl DomainError for OrderError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::InvalidItemCount | Self::InvalidQuantity | Self::BelowMinimum { .. } | Self::TooLarge => {
-                ErrorKind::Invalid
-            }
+            Self::InvalidItemCount
+            | Self::InvalidQuantity
+            | Self::BelowMinimum { .. }
+            | Self::TooLarge
+            | Self::DiscountMinimum { .. }
+            | Self::DiscountNotApplicable => ErrorKind::Invalid,
             Self::AmountChanged { .. } | Self::Transition { .. } => ErrorKind::Conflict,
             Self::Inconsistent => ErrorKind::Internal,
         }
@@ -64,6 +78,7 @@ impl DomainError for OrderError {
             Self::NotFound(_) => "NOT_FOUND",
             Self::InvalidItemCount | Self::InvalidQuantity | Self::TooLarge => "VALIDATION_ERROR",
             Self::BelowMinimum { .. } => "AMOUNT_BELOW_MINIMUM",
+            Self::DiscountMinimum { .. } | Self::DiscountNotApplicable => "COUPON_INVALID",
             Self::AmountChanged { .. } | Self::Transition { .. } => "CONFLICT",
             Self::Inconsistent => "INTERNAL_ERROR",
         }
@@ -76,6 +91,9 @@ impl DomainError for OrderError {
             }
             Self::AmountChanged { expected, actual } => {
                 Details::default().with("expectedAmount", expected).with("amount", actual)
+            }
+            Self::DiscountMinimum { minimum, amount } => {
+                Details::default().with("minimum", minimum).with("amount", amount)
             }
             _ => Details::default(),
         }

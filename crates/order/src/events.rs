@@ -17,6 +17,9 @@ pub struct OrderPlaced {
     pub total_amount: Money,
     /// What is taken off.
     pub discount_amount: Money,
+    /// The code of the coupon that takes it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coupon_code: Option<String>,
     /// Its lines.
     pub items: Vec<OrderedLine>,
 }
@@ -35,6 +38,8 @@ pub struct OrderedLine {
     pub qty: u32,
     /// Price times pieces.
     pub subtotal: Money,
+    /// What is taken off this line.
+    pub discount: Money,
 }
 
 /// An order was paid in full.
@@ -59,6 +64,7 @@ impl OrderPlaced {
             user_id: order.user_id,
             total_amount: order.total,
             discount_amount: order.discount,
+            coupon_code: order.coupon.as_ref().map(|coupon| coupon.code.clone()),
             items: order.lines.iter().map(OrderedLine::of).collect(),
         }
     }
@@ -72,6 +78,7 @@ impl OrderedLine {
             unit_price: line.unit_price,
             qty: line.quantity,
             subtotal: line.subtotal,
+            discount: line.discount,
         }
     }
 }

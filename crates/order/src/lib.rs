@@ -1,7 +1,7 @@
 //! Orders: what a user bought, for how much, and what became of it.
 //!
 //! Invariants
-//! - total = Σ subtotals, paid = total − discount once it is paid;
+//! - total = Σ subtotals, discount = Σ discounts of the lines, paid = total − discount once it is paid;
 //! - name and price of a line are snapshots of the moment of the order;
 //! - each change of status is one [`StatusChange`] and one event of the same sequence number;
 //! - states: `PENDING → PAID | CANCELLED | EXPIRED`, `PAID → PARTIALLY_REFUNDED | REFUNDED`.
@@ -12,6 +12,7 @@
 //! Ports: [`OrderRepository`] inside a transaction, [`OrderReader`] for reads.
 
 mod basket;
+mod discount;
 mod error;
 mod events;
 mod history;
@@ -20,6 +21,7 @@ mod ports;
 mod status;
 
 pub use basket::Basket;
+pub use discount::{AppliedCoupon, DiscountPolicy, Reduction};
 pub use error::OrderError;
 pub use events::{OrderPaid, OrderPlaced, OrderedLine};
 pub use history::{Actor, StatusChange};

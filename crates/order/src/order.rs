@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use kernel::{Money, OrderId, ProductId, Timestamp, UserId};
 
-use crate::{Actor, OrderError, OrderStatus, StatusChange};
+use crate::{Actor, AppliedCoupon, DiscountPolicy, OrderError, OrderStatus, StatusChange};
 
 /// One product of an order, as it was when the order was placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct OrderLine {
     pub quantity: u32,
     /// Price times pieces.
     pub subtotal: Money,
+    /// What a coupon takes off this line; refunds of a part of the order go by it.
+    pub discount: Money,
 }
 
 impl OrderLine {
@@ -30,7 +32,7 @@ impl OrderLine {
         quantity: u32,
     ) -> Result<Self, OrderError> {
         let subtotal = unit_price.checked_mul(quantity).ok_or(OrderError::TooLarge)?;
-        Ok(Self { product_id, name: name.to_owned(), unit_price, quantity, subtotal })
+        Ok(Self { product_id, name: name.to_owned(), unit_price, quantity, subtotal, discount: Money::ZERO })
     }
 }
 
@@ -47,8 +49,10 @@ pub struct OrderState {
     pub lines: Vec<OrderLine>,
     /// The sum of its lines.
     pub total: Money,
-    /// What is taken off.
+    /// What is taken off: the sum over its lines.
     pub discount: Money,
+    /// The coupon that takes it off.
+    pub coupon: Option<AppliedCoupon>,
     /// What has been paid: nothing, or total − discount.
     pub paid: Money,
     /// Counts its changes of status; history and events are numbered by it.
@@ -73,11 +77,12 @@ impl Order {
     /// The least that an order must come to.
     pub const MINIMUM: Money = Money::won(1_000);
 
-    /// Places an order that awaits its payment.
+    /// Places an order that awaits its payment, with a coupon taken off by its policy.
     pub fn place(
         id: OrderId,
         user_id: UserId,
-        lines: Vec<OrderLine>,
+        mut lines: Vec<OrderLine>,
+        coupon: Option<(AppliedCoupon, &DiscountPolicy)>,
         now: Timestamp,
     ) -> Result<(Self, StatusChange), OrderError> {
         if lines.is_empty() {
@@ -88,13 +93,22 @@ impl Order {
         if total < Self::MINIMUM {
             return Err(OrderError::BelowMinimum { amount: total });
         }
+        let mut discount = Money::ZERO;
+        if let Some((_, policy)) = &coupon {
+            let shares = policy.allocate(&lines)?;
+            discount = shares.iter().copied().sum::<Option<Money>>().ok_or(OrderError::TooLarge)?;
+            for (line, share) in lines.iter_mut().zip(shares) {
+                line.discount = share;
+            }
+        }
         let order = Self(OrderState {
             id,
             user_id,
             status: OrderStatus::Pending,
             lines,
             total,
-            discount: Money::ZERO,
+            discount,
+            coupon: coupon.map(|(coupon, _)| coupon),
             paid: Money::ZERO,
             version: 1,
             created_at: now,
@@ -106,8 +120,14 @@ impl Order {
     /// Makes an order of its stored state, unless that could never have come about.
     pub fn restore(state: OrderState) -> Result<Self, OrderError> {
         let total = state.lines.iter().map(|line| line.subtotal).sum::<Option<Money>>();
-        let lines_fit =
-            state.lines.iter().all(|line| line.unit_price.checked_mul(line.quantity) == Some(line.subtotal));
+        let discount = state.lines.iter().map(|line| line.discount).sum::<Option<Money>>();
+        let lines_fit = state.lines.iter().all(|line| {
+            line.unit_price.checked_mul(line.quantity) == Some(line.subtotal)
+                && !line.discount.is_negative()
+                && line.discount <= line.subtotal
+        });
+        let discount_fits =
+            discount == Some(state.discount) && (state.coupon.is_some() || state.discount == Money::ZERO);
         let payable = state.total.checked_sub(state.discount);
         let paid_fits = match state.status {
             OrderStatus::Pending | OrderStatus::Cancelled | OrderStatus::Expired => state.paid == Money::ZERO,
@@ -115,7 +135,7 @@ impl Order {
                 payable == Some(state.paid)
             }
         };
-        if total != Some(state.total) || !lines_fit || !paid_fits || payable.is_none_or(Money::is_negative) {
+        if total != Some(state.total) || !lines_fit || !discount_fits || !paid_fits {
             return Err(OrderError::Inconsistent);
         }
         Ok(Self(state))

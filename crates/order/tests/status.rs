@@ -2,9 +2,9 @@
 
 #![cfg(test)]
 
-use kernel::{Money, OrderId, ProductId, Timestamp, UserId};
+use kernel::{Money, OrderId, ProductId, Timestamp, UserCouponId, UserId};
 use order::OrderStatus::{self, Cancelled, Expired, Paid, PartiallyRefunded, Pending, Refunded};
-use order::{Actor, Order, OrderError, OrderLine, OrderState};
+use order::{Actor, AppliedCoupon, Order, OrderError, OrderLine, OrderState};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 fn order() -> Order {
     let product = ProductId::from_uuid(Uuid::from_u128(2));
     let line = OrderLine::new(product, "a thing", Money::won(1_500), 2).unwrap();
-    Order::place(OrderId::from_uuid(Uuid::from_u128(3)), USER, vec![line], NOW).unwrap().0
+    Order::place(OrderId::from_uuid(Uuid::from_u128(3)), USER, vec![line], None, NOW).unwrap().0
 }
 
 /// An order in a state, as it would be stored.
@@ -81,7 +81,6 @@ fn an_order_is_restored_only_if_its_sums_fit_its_state() {
         assert_eq!(*Order::restore(fits.clone()).unwrap(), fits);
         let paid = if fits.paid == Money::ZERO { Money::won(3_000) } else { Money::ZERO };
         let total = Money::won(3_001);
-        let discount = Money::won(1);
         let lines = Vec::new();
         let mut other_line = fits.lines.clone();
         other_line[0].quantity = 3;
@@ -95,11 +94,17 @@ fn an_order_is_restored_only_if_its_sums_fit_its_state() {
         }
         // A discount is taken off what is paid.
         let unpaid = fits.paid == Money::ZERO;
-        assert_eq!(Order::restore(OrderState { discount, ..fits.clone() }).is_ok(), unpaid);
+        let discounted = |discount: Money, paid: Money| {
+            let mut state = OrderState { discount, paid, ..fits.clone() };
+            state.lines[0].discount = discount;
+            let user_coupon_id = UserCouponId::from_uuid(Uuid::from_u128(4));
+            state.coupon = Some(AppliedCoupon { user_coupon_id, code: "A".into() });
+            Order::restore(state).is_ok()
+        };
+        assert_eq!(discounted(Money::won(1), fits.paid), unpaid);
         let paid = if unpaid { Money::ZERO } else { Money::won(2_999) };
-        assert!(Order::restore(OrderState { discount, paid, ..fits.clone() }).is_ok());
-        let discount = Money::won(3_001);
-        assert!(Order::restore(OrderState { discount, paid, ..fits }).is_err());
+        assert!(discounted(Money::won(1), paid));
+        assert!(!discounted(Money::won(3_001), paid));
     }
 }
 
@@ -117,7 +122,7 @@ proptest! {
             .collect();
         let sum: i64 = lines.iter().map(|line| line.unit_price.minor() * i64::from(line.quantity)).sum();
         let empty = lines.is_empty();
-        match Order::place(OrderId::from_uuid(Uuid::nil()), USER, lines, NOW) {
+        match Order::place(OrderId::from_uuid(Uuid::nil()), USER, lines, None, NOW) {
             Ok((mut order, placed)) => {
                 prop_assert!(sum >= Order::MINIMUM.minor());
                 prop_assert_eq!((order.total.minor(), order.payable().minor()), (sum, sum));
