@@ -17,6 +17,11 @@ pub(crate) fn amount(name: &'static str) -> ColumnDef {
     column(name, |column| column.decimal_len(19, 2).not_null())
 }
 
+/// An amount that may be missing.
+pub(crate) fn optional_amount(name: &'static str) -> ColumnDef {
+    column(name, |column| column.decimal_len(19, 2).null())
+}
+
 /// An instant in UTC: DATETIME(6).
 pub(crate) fn instant(name: &'static str) -> ColumnDef {
     column(name, |column| column.custom("DATETIME(6)").not_null())
@@ -50,6 +55,11 @@ pub(crate) fn optional_text(name: &'static str, length: u32) -> ColumnDef {
 /// Bytes, compared byte by byte.
 pub(crate) fn bytes(name: &'static str, length: u32) -> ColumnDef {
     column(name, |column| column.var_binary(length).not_null())
+}
+
+/// Bytes that may be missing.
+pub(crate) fn optional_bytes(name: &'static str, length: u32) -> ColumnDef {
+    column(name, |column| column.var_binary(length).null())
 }
 
 /// A document of up to 16 MiB.

@@ -15,6 +15,8 @@ mod m20261121_000005_payments;
 mod m20261121_000006_outbox;
 mod m20261121_000007_idempotency_keys;
 mod m20261121_000008_daily_sales;
+mod m20261121_000009_coupons;
+mod m20261121_000010_discounts;
 
 /// Applies what is missing of the schema.
 pub struct Migrator;
@@ -31,6 +33,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_outbox::Migration),
             Box::new(m20261121_000007_idempotency_keys::Migration),
             Box::new(m20261121_000008_daily_sales::Migration),
+            Box::new(m20261121_000009_coupons::Migration),
+            Box::new(m20261121_000010_discounts::Migration),
         ]
     }
 }

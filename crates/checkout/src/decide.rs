@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use coupon::{Benefit, CouponCode, CouponError, HeldCoupon, UserCoupon};
 use kernel::{
     BusinessZone, DomainEvent, EventId, EventPayload, IdGenerator, Money, OrderId, PaymentId, ProductId,
     Timestamp, TraceContext, UserId,
 };
-use order::{Actor, Basket, Order, OrderError, OrderLine, OrderPaid, OrderPlaced, StatusChange};
+use order::{
+    Actor, AppliedCoupon, Basket, DiscountPolicy, Order, OrderError, OrderLine, OrderPaid, OrderPlaced,
+    Reduction, StatusChange,
+};
 use payment::Payment;
 use point::{PointEntry, Wallet};
 use product::{Product, ProductError, StockMovement};
@@ -28,7 +32,7 @@ pub struct OrderCommand {
     /// What the buyer expects to pay; another sum is refused.
     pub expected_amount: Option<Money>,
     /// The code of a coupon to use.
-    pub coupon_code: Option<String>,
+    pub coupon_code: Option<CouponCode>,
     /// The trace of the request.
     pub trace: Option<TraceContext>,
 }
@@ -38,14 +42,17 @@ pub struct OrderCommand {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     products: BTreeMap<ProductId, Product>,
+    coupons: BTreeMap<(UserId, CouponCode), HeldCoupon>,
     wallets: BTreeMap<UserId, Wallet>,
 }
 
 impl Snapshot {
     /// Takes what was loaded.
-    pub fn new(products: Vec<Product>, wallets: Vec<Wallet>) -> Self {
+    pub fn new(products: Vec<Product>, coupons: Vec<HeldCoupon>, wallets: Vec<Wallet>) -> Self {
+        let by_holder = |held: HeldCoupon| ((held.piece.user_id, held.coupon.terms.code.clone()), held);
         Self {
             products: products.into_iter().map(|product| (product.id, product)).collect(),
+            coupons: coupons.into_iter().map(by_holder).collect(),
             wallets: wallets.into_iter().map(|wallet| (wallet.user_id(), wallet)).collect(),
         }
     }
@@ -53,6 +60,11 @@ impl Snapshot {
     /// Returns the products as they stand now.
     pub fn products(&self) -> impl Iterator<Item = &Product> {
         self.products.values()
+    }
+
+    /// Returns the coupons that were asked for and are held, as they stand now.
+    pub fn coupons(&self) -> impl Iterator<Item = &HeldCoupon> {
+        self.coupons.values()
     }
 
     /// Returns the wallets as they stand now.
@@ -84,6 +96,8 @@ pub struct Receipt {
 pub struct ChangeSet {
     /// Movements of stock.
     pub stock: Vec<StockMovement>,
+    /// Coupons that were used.
+    pub coupons: Vec<UserCoupon>,
     /// Entries of wallets.
     pub points: Vec<PointEntry>,
     /// New orders.
@@ -118,9 +132,13 @@ pub fn decide(
     for command in commands {
         let outcome = accept(snapshot, command, at, ids).map(|accepted| {
             decision.changes.absorb(&accepted);
+            let balance = accepted.wallet.balance();
             snapshot.products.extend(accepted.products);
             snapshot.wallets.insert(command.user_id, accepted.wallet);
-            Receipt { order: accepted.order, balance: accepted.entry.balance_after }
+            if let Some((code, held)) = command.coupon_code.clone().zip(accepted.coupon) {
+                snapshot.coupons.insert((command.user_id, code), held);
+            }
+            Receipt { order: accepted.order, balance }
         });
         decision.outcomes.push(outcome);
     }
@@ -131,9 +149,11 @@ pub fn decide(
 /// One accepted order with the state it leads to.
 struct Accepted {
     products: BTreeMap<ProductId, Product>,
+    coupon: Option<HeldCoupon>,
     wallet: Wallet,
     movements: Vec<StockMovement>,
-    entry: PointEntry,
+    /// Nothing moves where a coupon has taken everything off.
+    entry: Option<PointEntry>,
     order: Order,
     history: [StatusChange; 2],
     payment: Payment,
@@ -146,9 +166,6 @@ fn accept(
     at: Moment,
     ids: &dyn IdGenerator,
 ) -> Result<Accepted, Rejection> {
-    if command.coupon_code.is_some() {
-        return Err(Rejection::UnknownCoupon);
-    }
     let mut products = BTreeMap::new();
     let mut movements = Vec::new();
     let mut lines = Vec::new();
@@ -159,7 +176,11 @@ fn accept(
         products.insert(*id, product);
     }
     let buyer = Actor::User(command.user_id);
-    let (mut order, placed) = Order::place(command.order_id, command.user_id, lines, at.now)?;
+    let coupon =
+        command.coupon_code.as_ref().map(|code| redeem(snapshot, code, command, at.now)).transpose()?;
+    let policy = coupon.as_ref().map(policy_of);
+    let applied = coupon.as_ref().map(applied_coupon).zip(policy.as_ref());
+    let (mut order, placed) = Order::place(command.order_id, command.user_id, lines, applied, at.now)?;
     let placed_event = event(&OrderPlaced::of(&order), &placed, command, ids)?;
     let payable = order.payable();
     if let Some(expected) = command.expected_amount.filter(|expected| *expected != payable) {
@@ -167,13 +188,14 @@ fn accept(
     }
     let mut wallet =
         snapshot.wallets.get(&command.user_id).cloned().unwrap_or_else(|| Wallet::empty(command.user_id));
-    let entry = wallet.pay(payable, order.id, at.now)?;
+    let entry = if payable == Money::ZERO { None } else { Some(wallet.pay(payable, order.id, at.now)?) };
     let paid = order.pay(buyer, at.now)?;
     let paid_event = event(&OrderPaid::of(&order, command.payment_id), &paid, command, ids)?;
     let payment =
         Payment::settled_with_points(command.payment_id, order.id, command.user_id, order.paid, at.now);
     Ok(Accepted {
         products,
+        coupon,
         wallet,
         movements,
         entry,
@@ -182,6 +204,38 @@ fn accept(
         payment,
         events: [placed_event, paid_event],
     })
+}
+
+/// Uses the buyer's piece of a coupon.
+fn redeem(
+    snapshot: &Snapshot,
+    code: &CouponCode,
+    command: &OrderCommand,
+    now: Timestamp,
+) -> Result<HeldCoupon, CouponError> {
+    let held = snapshot.coupons.get(&(command.user_id, code.clone()));
+    let mut held = held.cloned().ok_or(CouponError::NotHeld)?;
+    held.coupon.ensure_valid_at(now)?;
+    held.piece.use_for(command.order_id, now)?;
+    Ok(held)
+}
+
+/// What a coupon hands over to the order: by which rules it takes something off.
+fn policy_of(held: &HeldCoupon) -> DiscountPolicy {
+    let terms = &held.coupon.terms;
+    DiscountPolicy {
+        reduction: match terms.benefit {
+            Benefit::Percent(share) => Reduction::Share(share.basis_points()),
+            Benefit::Fixed(amount) => Reduction::Amount(amount),
+        },
+        cap: terms.max_discount,
+        minimum: terms.min_order_amount,
+        products: terms.products.clone(),
+    }
+}
+
+fn applied_coupon(held: &HeldCoupon) -> AppliedCoupon {
+    AppliedCoupon { user_coupon_id: held.piece.id, code: held.coupon.terms.code.to_string() }
 }
 
 /// Tells of a change of status; the event has the sequence number of the change.
@@ -200,7 +254,8 @@ fn event<P: EventPayload>(
 impl ChangeSet {
     fn absorb(&mut self, accepted: &Accepted) {
         self.stock.extend_from_slice(&accepted.movements);
-        self.points.push(accepted.entry.clone());
+        self.coupons.extend(accepted.coupon.as_ref().map(|held| held.piece.clone()));
+        self.points.extend(accepted.entry.clone());
         self.orders.push(accepted.order.clone());
         self.history.extend_from_slice(&accepted.history);
         self.payments.push(accepted.payment.clone());

@@ -72,6 +72,10 @@ pub enum Resource {
     Product(Uuid),
     /// The wallet of a user.
     Wallet(Uuid),
+    /// A coupon.
+    Coupon(Uuid),
+    /// The piece of a coupon that a user holds.
+    UserCoupon(Uuid),
 }
 
 impl Resource {
@@ -81,12 +85,14 @@ impl Resource {
             Self::Order(_) => "order",
             Self::Product(_) => "product",
             Self::Wallet(_) => "wallet",
+            Self::Coupon(_) => "coupon",
+            Self::UserCoupon(_) => "user_coupon",
         }
     }
 
     /// Reads what [`Self::kind`] wrote.
     pub fn of(kind: &str, id: Uuid) -> Option<Self> {
-        [Self::Order(id), Self::Product(id), Self::Wallet(id)]
+        [Self::Order(id), Self::Product(id), Self::Wallet(id), Self::Coupon(id), Self::UserCoupon(id)]
             .into_iter()
             .find(|resource| resource.kind() == kind)
     }
@@ -94,7 +100,11 @@ impl Resource {
     /// Returns the id.
     pub const fn id(self) -> Uuid {
         match self {
-            Self::Order(id) | Self::Product(id) | Self::Wallet(id) => id,
+            Self::Order(id)
+            | Self::Product(id)
+            | Self::Wallet(id)
+            | Self::Coupon(id)
+            | Self::UserCoupon(id) => id,
         }
     }
 }

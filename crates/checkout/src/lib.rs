@@ -5,8 +5,8 @@
 //! - [`UnitOfWork`] and [`Transaction`] are the ports under it; [`TransactionRunner`] runs a named
 //!   [`TransactionScript`] to its end, however the caller fares, and repeats it when others were in
 //!   the way (ADR-016).
-//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, products by id, wallets by
-//!   user id; children are inserted last.
+//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, coupons by id, products by id,
+//!   pieces of coupons by id, wallets by user id; children are inserted last.
 //! - [`outbox`] delivers what was written with the effect it tells of.
 //!
 //! [`Checkout`] offers it all to the application.
@@ -15,8 +15,12 @@ mod adjust_stock;
 mod audit;
 mod change_product;
 mod charge_wallet;
+mod claim_coupon;
+//mod coupon_claims;
+mod create_coupon;
 mod create_products;
 mod decide;
+mod fault;
 mod idempotency;
 pub mod outbox;
 mod place_orders;
@@ -34,6 +38,8 @@ pub use adjust_stock::AdjustStock;
 pub use audit::{AuditCheck, AuditReport, Auditor};
 pub use change_product::ChangeProduct;
 pub use charge_wallet::ChargeWallet;
+pub use claim_coupon::{ClaimCoupon, Claimed};
+//pub use coupon_claims::{Claimant, CouponClaims};
 pub use create_products::{CreateProducts, OnError, ProductDraft, ProductOutcome};
 pub use decide::{ChangeSet, Decision, Moment, OrderCommand, Receipt, Snapshot, decide};
 pub use idempotency::{

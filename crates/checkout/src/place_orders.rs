@@ -172,9 +172,12 @@ impl PlaceOrders {
 async fn load(tx: &mut dyn Transaction, commands: &[OrderCommand]) -> Result<Snapshot, StoreError> {
     let products = commands.iter().flat_map(|command| command.basket.product_ids()).collect();
     let users = commands.iter().map(|command| command.user_id).collect();
+    let codes: BTreeSet<_> =
+        commands.iter().filter_map(|command| Some((command.user_id, command.coupon_code.clone()?))).collect();
     let products = tx.products().lock(&products).await?;
+    let coupons = tx.coupons().lock_held(&codes).await?;
     let wallets = tx.wallets().lock(&users).await?;
-    Ok(Snapshot::new(products, wallets))
+    Ok(Snapshot::new(products, coupons, wallets))
 }
 
 async fn store(tx: &mut dyn Transaction, changes: &ChangeSet) -> Result<(), StoreError> {
@@ -182,6 +185,7 @@ async fn store(tx: &mut dyn Transaction, changes: &ChangeSet) -> Result<(), Stor
         return Ok(());
     }
     tx.products().move_stock(&changes.stock).await?;
+    tx.coupons().save(&changes.coupons).await?;
     tx.wallets().record(&changes.points).await?;
     tx.orders().insert(&changes.orders, &changes.history).await?;
     tx.payments().insert(&changes.payments).await?;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
+use coupon::CouponRepository;
 use kernel::{DomainEvent, Money, ProductId, StoreError, Timestamp};
 use order::OrderRepository;
 use payment::PaymentRepository;
@@ -29,6 +30,8 @@ pub trait Transaction: Send {
     fn users(&mut self) -> Box<dyn UserRepository + '_>;
     /// Lends the products.
     fn products(&mut self) -> Box<dyn ProductRepository + '_>;
+    /// Lends the coupons and their pieces.
+    fn coupons(&mut self) -> Box<dyn CouponRepository + '_>;
     /// Lends the wallets.
     fn wallets(&mut self) -> Box<dyn WalletRepository + '_>;
     /// Lends the orders.

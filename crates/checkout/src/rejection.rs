@@ -1,5 +1,6 @@
 //! Why a use case says no, and why it could not say anything.
 
+use coupon::CouponError;
 use kernel::{Details, DomainError, ErrorKind, StoreError};
 use order::OrderError;
 use point::PointError;
@@ -27,35 +28,35 @@ pub enum Rejection {
     /// The idempotency key forbids it.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
-    /// No coupon has this code.
-    #[error("the coupon is not valid")]
-    UnknownCoupon,
+    /// The coupon refuses.
+    #[error(transparent)]
+    Coupon(#[from] CouponError),
 }
 
 impl Rejection {
-    fn inner(&self) -> Option<&dyn DomainError> {
+    fn inner(&self) -> &dyn DomainError {
         match self {
-            Self::Product(error) => Some(error),
-            Self::Order(error) => Some(error),
-            Self::Point(error) => Some(error),
-            Self::User(error) => Some(error),
-            Self::Idempotency(error) => Some(error),
-            Self::UnknownCoupon => None,
+            Self::Product(error) => error,
+            Self::Order(error) => error,
+            Self::Point(error) => error,
+            Self::User(error) => error,
+            Self::Idempotency(error) => error,
+            Self::Coupon(error) => error,
         }
     }
 }
 
 impl DomainError for Rejection {
     fn kind(&self) -> ErrorKind {
-        self.inner().map_or(ErrorKind::Invalid, DomainError::kind)
+        self.inner().kind()
     }
 
     fn code(&self) -> &'static str {
-        self.inner().map_or("COUPON_INVALID", DomainError::code)
+        self.inner().code()
     }
 
     fn details(&self) -> Details {
-        self.inner().map_or_else(Details::default, DomainError::details)
+        self.inner().details()
     }
 }
 

@@ -73,6 +73,11 @@ impl TransactionRunner {
         task.await.map_err(|error| StoreError::Internal(Box::new(error)))
     }
 
+    /// Starts work that nobody waits for; a shutdown does.
+    pub fn in_the_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(self.tasks.track_future(work.in_current_span()));
+    }
+
     async fn run_here<S: TransactionScript>(&self, script: &S) -> Result<S::Output, UseCaseError> {
         let begun = Instant::now();
         let mut attempt = 0;

@@ -19,9 +19,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("product", &["kernel"]),
     ("ranking", &["kernel"]),
     ("user", &["kernel"]),
-    ("checkout", &["kernel", "order", "payment", "point", "product", "user"]),
+    ("checkout", &["coordination", "coupon", "kernel", "order", "payment", "point", "product", "user"]),
     ("migrations", &[]),
-    ("storage", &["checkout", "kernel", "migrations", "order", "payment", "point", "product", "user"]),
+    (
+        "storage",
+        &["checkout", "coupon", "kernel", "migrations", "order", "payment", "point", "product", "user"],
+    ),
     ("local", &["kernel", "product", "user"]),
     ("data-platform", &["checkout", "kernel"]),
     (

@@ -10,6 +10,9 @@ mod audit;
 mod audit_rules;
 mod connect;
 mod convert;
+mod coupon_reader;
+mod coupon_rows;
+mod coupons;
 #[expect(unreachable_pub, reason = "what the derive of sea-orm makes is public")]
 mod entity;
 mod error;

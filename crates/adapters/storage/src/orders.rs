@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use kernel::{CursorPage, OrderId, PageSize, ProductId, StoreError, UserId};
+use kernel::{CursorPage, OrderId, PageSize, ProductId, StoreError, UserCouponId, UserId};
 use order::{
-    Actor, Order, OrderCursor, OrderFilter, OrderLine, OrderReader, OrderRepository, OrderState, OrderStatus,
-    StatusChange,
+    Actor, AppliedCoupon, Order, OrderCursor, OrderFilter, OrderLine, OrderReader, OrderRepository,
+    OrderState, OrderStatus, StatusChange,
 };
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
@@ -42,6 +42,8 @@ fn order_row(order: &Order) -> row::Model {
         status: order.status.as_str().to_owned(),
         total: order.total.into(),
         discount: order.discount.into(),
+        user_coupon_id: order.coupon.as_ref().map(|coupon| coupon.user_coupon_id.as_uuid()),
+        coupon_code: order.coupon.as_ref().map(|coupon| coupon.code.as_bytes().to_vec()),
         paid: order.paid.into(),
         version: order.version.into(),
         created_at: order.created_at,
@@ -57,6 +59,7 @@ fn item_rows(order: &Order) -> impl Iterator<Item = order_item::Model> {
         unit_price: item.unit_price.into(),
         quantity: item.quantity.into(),
         subtotal: item.subtotal.into(),
+        discount: item.discount.into(),
     })
 }
 
@@ -84,11 +87,24 @@ fn restore(row: &row::Model, mut items: Vec<order_item::Model>) -> Result<Order,
         lines: items.into_iter().map(OrderLine::try_from).collect::<Result<_, _>>()?,
         total: place.money("total", row.total)?,
         discount: place.money("discount", row.discount)?,
+        coupon: applied_coupon(row, &place)?,
         paid: place.money("paid", row.paid)?,
         version: place.count("version", row.version)?,
         created_at: row.created_at,
     };
     Order::restore(state).map_err(|error| place.damaged("total", error))
+}
+
+fn applied_coupon(row: &row::Model, place: &Place) -> Result<Option<AppliedCoupon>, StorageError> {
+    match (row.user_coupon_id, &row.coupon_code) {
+        (None, None) => Ok(None),
+        (Some(id), Some(code)) => {
+            let code = std::str::from_utf8(code).map_err(|error| place.damaged("coupon_code", error))?;
+            let user_coupon_id = UserCouponId::from_uuid(id);
+            Ok(Some(AppliedCoupon { user_coupon_id, code: code.to_owned() }))
+        }
+        _ => Err(place.damaged("coupon_code", "a coupon has an id and a code")),
+    }
 }
 
 impl TryFrom<order_item::Model> for OrderLine {
@@ -102,6 +118,7 @@ impl TryFrom<order_item::Model> for OrderLine {
             unit_price: place.money("unit_price", row.unit_price)?,
             quantity: place.count("quantity", row.quantity)?,
             subtotal: place.money("subtotal", row.subtotal)?,
+            discount: place.money("discount", row.discount)?,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use checkout::{IdempotencyRepository, OutboxRepository, SalesRepository, Transaction, UnitOfWork};
+use coupon::CouponRepository;
 use kernel::StoreError;
 use order::OrderRepository;
 use payment::PaymentRepository;
@@ -13,6 +14,7 @@ use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, Tr
 use user::UserRepository;
 
 use crate::Database;
+use crate::coupons::Coupons;
 use crate::error::{commit_failed, database};
 use crate::keys::Keys;
 use crate::orders::Orders;
@@ -66,6 +68,10 @@ impl Transaction for SqlTransaction {
 
     fn products(&mut self) -> Box<dyn ProductRepository + '_> {
         Box::new(Products { tx: &self.tx })
+    }
+
+    fn coupons(&mut self) -> Box<dyn CouponRepository + '_> {
+        Box::new(Coupons { tx: &self.tx })
     }
 
     fn wallets(&mut self) -> Box<dyn WalletRepository + '_> {

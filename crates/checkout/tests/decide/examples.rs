@@ -178,15 +178,6 @@ fn a_product_named_twice_is_one_line_and_one_movement() {
 }
 
 #[test]
-fn a_coupon_code_that_nobody_knows_is_refused() {
-    let with_code = OrderCommand { coupon_code: Some("FREE".into()), ..command(7, 1, &[(1, 1)]) };
-    let rejection = rejection(&mut shop(), with_code);
-    assert_eq!(rejection, Rejection::UnknownCoupon);
-    assert_eq!((rejection.code(), rejection.kind()), ("COUPON_INVALID", ErrorKind::Invalid));
-    assert!(details(&rejection).is_empty());
-}
-
-#[test]
 fn an_amount_beyond_what_can_be_represented_is_refused() {
     let mut shop = shop().with_product(3, Money::MAX, 10).with_wallet(1, Money::MAX);
     assert_eq!(rejection(&mut shop, command(7, 1, &[(3, 2)])), Rejection::Order(OrderError::TooLarge));

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod coupons;
 mod examples;
 mod properties;
 mod shop;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use checkout::{ChangeSet, OrderCommand};
+use coupon::{Benefit, UserCoupon, UserCouponStatus};
 use kernel::{EventId, Money, OrderId, ProductId};
 use order::{Order, OrderStatus};
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
-use crate::shop::{CountingIds, Shop, at, command, product_id};
+use crate::shop::{CountingIds, Shop, at, code, command, product_id, terms};
 
 /// An order to be, with numbers in place of ids.
 #[derive(Clone, Debug)]
@@ -19,7 +20,8 @@ struct Draft {
     items: Vec<(u8, u32)>,
     /// How far the expected amount is from the one at hand; `None` expects nothing.
     expected_off_by: Option<i64>,
-    coupon: bool,
+    /// The number of a coupon; nobody has number 2.
+    coupon: Option<u8>,
     /// An order of the items other than the one in which they are listed.
     shuffle: Vec<u32>,
 }
@@ -35,6 +37,7 @@ prop_compose! {
     fn a_shop()(
         products in prop::collection::vec((0..=600_000_i64, 0..=20_u32, prop::bool::weighted(0.95)), 4),
         wallets in prop::collection::vec(prop::option::weighted(0.95, 0..=10_000_000_i64), 4),
+        coupons in prop::collection::vec(prop::option::weighted(0.7, 0..2_u8), 4),
     ) -> Shop {
         let mut shop = Shop::default();
         for (number, (price, stock, for_sale)) in (0..).zip(products) {
@@ -48,6 +51,14 @@ prop_compose! {
                 shop = shop.with_wallet(number, Money::from_minor(balance).unwrap());
             }
         }
+        let benefits = [("PERCENT", "12.5"), ("FIXED", "3000.01")];
+        for (user, coupon) in (0..).zip(coupons) {
+            if let Some(number) = coupon {
+                let (kind, value) = benefits[usize::from(number)];
+                let benefit = Benefit::new(kind, value.parse().unwrap()).unwrap().unwrap();
+                shop = shop.with_coupon(user, number, terms(number, benefit));
+            }
+        }
         shop
     }
 }
@@ -58,7 +69,7 @@ prop_compose! {
         user in 0..4_u8,
         items in prop::collection::vec((prop_oneof![40 => 0..4_u8, 1 => Just(9)], 1..=4_u32), 1..=4),
         expected_off_by in prop_oneof![4 => Just(None), 2 => Just(Some(0)), 1 => (-1..=1_i64).prop_map(Some)],
-        coupon in prop::bool::weighted(0.05),
+        coupon in prop::option::weighted(0.2, prop_oneof![5 => 0..2_u8, 1 => Just(2)]),
         shuffle in prop::collection::vec(any::<u32>(), 4),
     ) -> Draft {
         Draft { user, items, expected_off_by, coupon, shuffle }
@@ -87,10 +98,14 @@ fn commands(shop: &Shop, first: usize, drafts: &[Draft]) -> Vec<OrderCommand> {
         .zip(drafts)
         .map(|(number, draft)| OrderCommand {
             expected_amount: expected(draft),
-            coupon_code: draft.coupon.then(|| "NO-SUCH-CODE".to_owned()),
+            coupon_code: draft.coupon.map(code),
             ..command(number, draft.user, &draft.items)
         })
         .collect()
+}
+
+fn is_used_by(piece: &UserCoupon, order: OrderId) -> bool {
+    matches!(piece.status, UserCouponStatus::Used { order_id, .. } if order_id == order)
 }
 
 fn quantities(orders: &[Order]) -> BTreeMap<ProductId, i64> {
@@ -116,8 +131,8 @@ fn orders_named_in(changes: &ChangeSet) -> [BTreeSet<OrderId>; 6] {
         _ => None,
     });
     [
-        moved.collect(),
         changes.points.iter().filter_map(|entry| entry.order_id).collect(),
+        moved.collect(),
         changes.orders.iter().map(|order| order.id).collect(),
         changes.history.iter().map(|change| change.order_id).collect(),
         changes.payments.iter().map(|payment| payment.order_id).collect(),
@@ -216,6 +231,7 @@ proptest! {
             let decision = in_parts.place(part, &ids);
             outcomes.extend(decision.outcomes);
             changes.stock.extend(decision.changes.stock);
+            changes.coupons.extend(decision.changes.coupons);
             changes.points.extend(decision.changes.points);
             changes.orders.extend(decision.changes.orders);
             changes.history.extend(decision.changes.history);
@@ -251,7 +267,11 @@ proptest! {
             .map(|(command, _)| command.clone())
             .collect();
         let ids: BTreeSet<OrderId> = accepted.iter().map(|command| command.order_id).collect();
-        for named in orders_named_in(&all.changes) {
+        let free = all.changes.orders.iter().filter(|order| order.paid == Money::ZERO);
+        let free: BTreeSet<OrderId> = free.map(|order| order.id).collect();
+        let [points, everywhere @ ..] = orders_named_in(&all.changes);
+        prop_assert_eq!(points, &ids - &free);
+        for named in everywhere {
             prop_assert_eq!(&named, &ids);
         }
         let alone = without.place(&accepted, &CountingIds::default());
@@ -293,9 +313,17 @@ proptest! {
             prop_assert_eq!(paid[0].card_amount, Money::ZERO);
             let entries: Vec<_> =
                 changes.points.iter().filter(|entry| entry.order_id == Some(order.id)).collect();
-            prop_assert_eq!(entries.len(), 1);
-            prop_assert_eq!((entries[0].delta, entries[0].user_id), (order.paid.negated(), order.user_id));
+            let deltas: Vec<_> = entries.iter().map(|entry| (entry.delta, entry.user_id)).collect();
+            let free = order.paid == Money::ZERO;
+            let expected = if free { vec![] } else { vec![(order.paid.negated(), order.user_id)] };
+            prop_assert_eq!(deltas, expected, "nothing moves for an order that comes to nothing");
+            let used: Vec<_> = changes.coupons.iter().filter(|piece| is_used_by(piece, order.id)).collect();
+            let applied: Vec<_> = order.coupon.iter().map(|coupon| coupon.user_coupon_id).collect();
+            prop_assert_eq!(used.iter().map(|piece| piece.id).collect::<Vec<_>>(), applied);
+            prop_assert!(used.iter().all(|piece| piece.user_id == order.user_id));
         }
+        let pieces: BTreeSet<_> = changes.coupons.iter().map(|piece| piece.id).collect();
+        prop_assert_eq!(pieces.len(), changes.coupons.len(), "no piece is used twice");
         let ids: BTreeSet<_> = changes.events.iter().map(|event| event.id).collect();
         prop_assert_eq!(ids.len(), changes.events.len());
     }
@@ -332,7 +360,11 @@ fn the_orders_that_are_tried_are_of_every_kind() {
         let drafts = drafts().new_tree(&mut runner).unwrap().current();
         let commands = commands(&shop, 0, &drafts);
         for outcome in shop.place(&commands, &CountingIds::default()).outcomes {
-            let kind = outcome.map_or_else(|rejection| kernel::DomainError::code(&rejection), |_| "accepted");
+            let kind = match outcome {
+                Err(rejection) => kernel::DomainError::code(&rejection),
+                Ok(receipt) if receipt.order.coupon.is_some() => "accepted with a coupon",
+                Ok(_) => "accepted",
+            };
             *seen.entry(kind).or_default() += 1;
         }
     }
@@ -344,6 +376,7 @@ fn the_orders_that_are_tried_are_of_every_kind() {
         ("NOT_FOUND", 3),
         ("CONFLICT", 1),
         ("COUPON_INVALID", 1),
+        ("accepted with a coupon", 2),
     ] {
         let often = seen.get(kind).copied().unwrap_or(0);
         assert!(often * 100 >= total * share, "{kind}: {often} of {total}, {seen:?}");

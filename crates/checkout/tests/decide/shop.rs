@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use checkout::{ChangeSet, Decision, Moment, OrderCommand, Snapshot, decide};
-use kernel::{BusinessZone, IdGenerator, Money, OrderId, PaymentId, ProductId, Timestamp, UserId};
+use coupon::{
+    Benefit, Coupon, CouponCode, CouponName, HeldCoupon, NewCoupon, Period, UserCoupon, UserCouponState,
+    UserCouponStatus,
+};
+use kernel::{
+    BusinessZone, CouponId, IdGenerator, Money, OrderId, PaymentId, ProductId, Timestamp, UserCouponId,
+    UserId,
+};
 use order::Basket;
 use point::{ChargeAmount, PointEntry, Wallet};
 use product::{Product, ProductName, ProductState, ProductStatus, StockMovement};
@@ -67,10 +74,31 @@ pub(crate) fn command(number: usize, user: u8, items: &[(u8, u32)]) -> OrderComm
     }
 }
 
-/// Products and wallets as a database would hold them.
+/// The code of a coupon, named by number.
+pub(crate) fn code(number: u8) -> CouponCode {
+    CouponCode::new(&format!("CODE{number}")).unwrap()
+}
+
+/// A coupon that is valid for a day, named by number.
+pub(crate) fn terms(number: u8, benefit: Benefit) -> NewCoupon {
+    let now = at().now;
+    NewCoupon {
+        code: code(number),
+        name: CouponName::new("a coupon").unwrap(),
+        benefit,
+        quantity: 100,
+        period: Period::new(now, now + chrono::TimeDelta::days(1)).unwrap(),
+        min_order_amount: None,
+        max_discount: None,
+        products: None,
+    }
+}
+
+/// Products, coupons and wallets as a database would hold them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shop {
     pub(crate) products: BTreeMap<ProductId, Product>,
+    pub(crate) coupons: BTreeMap<(UserId, CouponCode), HeldCoupon>,
     pub(crate) wallets: BTreeMap<UserId, Wallet>,
 }
 
@@ -104,12 +132,34 @@ impl Shop {
         self
     }
 
+    /// Gives a user a piece of a coupon.
+    pub(crate) fn with_coupon(mut self, user: u8, number: u8, terms: NewCoupon) -> Self {
+        let coupon_id = CouponId::from_uuid(id(5, number.into()));
+        let mut coupon = Coupon::create(coupon_id, terms, at().now).unwrap();
+        // The piece is older than the coupon may be, so that a test can choose any period.
+        let piece = UserCoupon::restore(UserCouponState {
+            id: UserCouponId::from_uuid(id(6, u128::from(user) << 8 | u128::from(number))),
+            coupon_id,
+            user_id: user_id(user),
+            status: UserCouponStatus::Claimed,
+            version: 1,
+            claimed_at: at().now,
+        });
+        coupon = Coupon::restore(coupon::CouponState { issued: 1, ..(*coupon).clone() }).unwrap();
+        self.coupons.insert((user_id(user), code(number)), HeldCoupon { coupon, piece });
+        self
+    }
+
     pub(crate) fn product(&self, number: u8) -> &Product {
         &self.products[&product_id(number)]
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.products.values().cloned().collect(), self.wallets.values().cloned().collect())
+        Snapshot::new(
+            self.products.values().cloned().collect(),
+            self.coupons.values().cloned().collect(),
+            self.wallets.values().cloned().collect(),
+        )
     }
 
     /// Decides on orders and stores what they change.
@@ -119,6 +169,7 @@ impl Shop {
         self.store(&decision.changes);
         // What the next order would have seen is what was stored.
         assert!(snapshot.products().eq(self.products.values()));
+        assert!(snapshot.coupons().eq(self.coupons.values()));
         assert!(snapshot.wallets().eq(self.wallets.values()));
         decision
     }
@@ -132,7 +183,16 @@ impl Shop {
 
     fn store(&mut self, changes: &ChangeSet) {
         changes.stock.iter().for_each(|movement| self.shift(movement));
+        changes.coupons.iter().for_each(|piece| self.redeem(piece));
         changes.points.iter().for_each(|entry| self.record(entry));
+    }
+
+    /// Uses a piece of a coupon, if it continues the one before it.
+    fn redeem(&mut self, piece: &UserCoupon) {
+        let held = self.coupons.values_mut().find(|held| held.piece.id == piece.id).unwrap();
+        assert_eq!(held.piece.status, UserCouponStatus::Claimed);
+        assert_eq!(piece.version, held.piece.version + 1);
+        held.piece = piece.clone();
     }
 
     /// Moves stock, if the movement continues the one before it.

@@ -9,8 +9,10 @@ use checkout::{
     Checkout, DailySale, IdempotencyKey, IdempotencyRepository, OutboxRepository, Reply, SalesRepository,
     Transaction, TransactionRunner, UnitOfWork,
 };
+use coupon::{Coupon, CouponRepository, UserCoupon};
 use kernel::{
-    BusinessZone, Clock, DomainEvent, IdGenerator, Money, OrderId, ProductId, StoreError, Timestamp, UserId,
+    BusinessZone, Clock, CouponId, DomainEvent, IdGenerator, Money, OrderId, ProductId, StoreError,
+    Timestamp, UserId,
 };
 use order::{Order, OrderRepository, StatusChange};
 use payment::{Payment, PaymentRepository};
@@ -27,6 +29,8 @@ use crate::repositories::Rows;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) products: BTreeMap<ProductId, Product>,
+    pub(crate) coupons: BTreeMap<CouponId, Coupon>,
+    pub(crate) pieces: Vec<UserCoupon>,
     pub(crate) wallets: BTreeMap<UserId, Wallet>,
     pub(crate) orders: Vec<Order>,
     pub(crate) history: Vec<StatusChange>,
@@ -182,6 +186,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn products(&mut self) -> Box<dyn ProductRepository + '_> {
+        Box::new(Rows(self))
+    }
+
+    fn coupons(&mut self) -> Box<dyn CouponRepository + '_> {
         Box::new(Rows(self))
     }
 

@@ -7,7 +7,8 @@ use checkout::{
     Claim, CompletedRequest, DailySale, IdempotencyRepository, KeyedRequest, OutboxRepository,
     SalesRepository,
 };
-use kernel::{DomainEvent, ProductId, StoreError, Timestamp, UserId};
+use coupon::{Coupon, CouponCode, CouponRepository, HeldCoupon, UserCoupon};
+use kernel::{CouponId, DomainEvent, ProductId, StoreError, Timestamp, UserId};
 use order::{Order, OrderRepository, StatusChange};
 use payment::{Payment, PaymentRepository};
 use point::{PointEntry, Wallet, WalletRepository};
@@ -48,6 +49,60 @@ impl IdempotencyRepository for Rows<'_> {
     async fn release(&mut self, requests: &[KeyedRequest]) -> Result<(), StoreError> {
         for request in requests {
             self.0.tables.keys.remove(&(request.caller, request.key.clone()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl CouponRepository for Rows<'_> {
+    async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        for coupon in coupons {
+            let codes = self.0.tables.coupons.values().map(|other| &other.terms.code);
+            if codes.into_iter().any(|code| *code == coupon.terms.code) {
+                return Err(StoreError::Duplicate("code of a coupon"));
+            }
+            self.0.tables.coupons.insert(coupon.id, coupon.clone());
+        }
+        Ok(())
+    }
+
+    async fn lock(&mut self, ids: &BTreeSet<CouponId>) -> Result<Vec<Coupon>, StoreError> {
+        Ok(ids.iter().filter_map(|id| self.0.tables.coupons.get(id).cloned()).collect())
+    }
+
+    async fn holders(
+        &mut self,
+        pairs: &BTreeSet<(CouponId, UserId)>,
+    ) -> Result<BTreeSet<(CouponId, UserId)>, StoreError> {
+        let held = self.0.tables.pieces.iter().map(|piece| (piece.coupon_id, piece.user_id));
+        Ok(held.filter(|pair| pairs.contains(pair)).collect())
+    }
+
+    async fn issue(&mut self, coupons: &[Coupon], pieces: &[UserCoupon]) -> Result<(), StoreError> {
+        self.0.tables.coupons.extend(coupons.iter().map(|coupon| (coupon.id, coupon.clone())));
+        self.0.tables.pieces.extend_from_slice(pieces);
+        Ok(())
+    }
+
+    async fn lock_held(
+        &mut self,
+        pairs: &BTreeSet<(UserId, CouponCode)>,
+    ) -> Result<Vec<HeldCoupon>, StoreError> {
+        let tables = &self.0.tables;
+        let held = tables.pieces.iter().map(|piece| HeldCoupon {
+            coupon: tables.coupons[&piece.coupon_id].clone(),
+            piece: piece.clone(),
+        });
+        let wanted =
+            |held: &HeldCoupon| pairs.contains(&(held.piece.user_id, held.coupon.terms.code.clone()));
+        Ok(held.filter(wanted).collect())
+    }
+
+    async fn save(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
+        for piece in pieces {
+            let stored = self.0.tables.pieces.iter_mut().find(|stored| stored.id == piece.id).unwrap();
+            *stored = piece.clone();
         }
         Ok(())
     }

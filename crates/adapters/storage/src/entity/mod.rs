@@ -1,5 +1,6 @@
 //! The rows of the tables. They are private to this crate: outside there are aggregates only.
 
+pub(crate) mod coupon;
 pub(crate) mod daily_sale;
 pub(crate) mod idempotency_key;
 pub(crate) mod order;
@@ -11,4 +12,5 @@ pub(crate) mod point_ledger;
 pub(crate) mod product;
 pub(crate) mod stock_ledger;
 pub(crate) mod user;
+pub(crate) mod user_coupon;
 pub(crate) mod wallet;

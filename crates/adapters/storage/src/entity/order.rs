@@ -12,6 +12,8 @@ pub struct Model {
     pub status: String,
     pub total: Decimal,
     pub discount: Decimal,
+    pub user_coupon_id: Option<Uuid>,
+    pub coupon_code: Option<Vec<u8>>,
     pub paid: Decimal,
     pub version: i64,
     pub created_at: DateTimeUtc,

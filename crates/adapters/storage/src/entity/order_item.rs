@@ -15,6 +15,7 @@ pub struct Model {
     pub unit_price: Decimal,
     pub quantity: i64,
     pub subtotal: Decimal,
+    pub discount: Decimal,
     #[sea_orm(belongs_to, from = "order_id", to = "id")]
     pub order: BelongsTo<super::order::Entity>,
 }

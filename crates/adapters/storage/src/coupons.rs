@@ -1,0 +1,158 @@
+//! Coupons and their pieces inside a transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use coupon::{Coupon, CouponCode, CouponRepository, HeldCoupon, UserCoupon};
+use kernel::{CouponId, StoreError, UserId};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::coupon_rows::{coupon_row, piece_row};
+use crate::entity::{coupon as row, user_coupon};
+use crate::error::{database, duplicate_of};
+use crate::row_set::{self, Change};
+
+/// How many pairs a condition names at most: SQLite nests it, a thousand deep at the most.
+const PAIRS_A_STATEMENT: usize = 200;
+
+/// Coupons inside a transaction.
+pub(crate) struct Coupons<'t> {
+    pub(crate) tx: &'t DatabaseTransaction,
+}
+
+#[async_trait]
+impl CouponRepository for Coupons<'_> {
+    async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
+        let rows = coupons.iter().map(|coupon| coupon_row(coupon).into_active_model()).collect();
+        row_set::insert(self.tx, rows).await.map_err(|error| duplicate_of(error, "code of a coupon"))
+    }
+
+    async fn lock(&mut self, ids: &BTreeSet<CouponId>) -> Result<Vec<Coupon>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = row::Entity::find()
+            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .order_by_asc(row::Column::Id)
+            .lock_exclusive()
+            .all(self.tx)
+            .await
+            .map_err(database)?;
+        Ok(rows.into_iter().map(Coupon::try_from).collect::<Result<_, _>>()?)
+    }
+
+    async fn holders(
+        &mut self,
+        pairs: &BTreeSet<(CouponId, UserId)>,
+    ) -> Result<BTreeSet<(CouponId, UserId)>, StoreError> {
+        let pairs: Vec<_> = pairs.iter().copied().collect();
+        let mut holders = BTreeSet::new();
+        for pairs in pairs.chunks(PAIRS_A_STATEMENT) {
+            let found: Vec<(Uuid, Uuid)> = user_coupon::Entity::find()
+                .select_only()
+                .columns([user_coupon::Column::CouponId, user_coupon::Column::UserId])
+                .filter(any_of(pairs))
+                .into_tuple()
+                .all(self.tx)
+                .await
+                .map_err(database)?;
+            let pair = |(coupon, user)| (CouponId::from_uuid(coupon), UserId::from_uuid(user));
+            holders.extend(found.into_iter().map(pair));
+        }
+        Ok(holders)
+    }
+
+    async fn issue(&mut self, coupons: &[Coupon], pieces: &[UserCoupon]) -> Result<(), StoreError> {
+        let mut counts: BTreeMap<CouponId, i64> = BTreeMap::new();
+        for piece in pieces {
+            *counts.entry(piece.coupon_id).or_default() += 1;
+        }
+        // ADR-019: pieces are issued only on top of the very count that they were decided on.
+        let changes: Vec<Change> = coupons
+            .iter()
+            .map(|coupon| Change {
+                key: coupon.id.as_uuid().into(),
+                version: i64::from(coupon.issued) - counts.get(&coupon.id).copied().unwrap_or_default(),
+                values: vec![i64::from(coupon.issued).into()],
+            })
+            .collect();
+        let guard = (row::Column::Id, row::Column::Issued);
+        row_set::change::<row::Entity>(self.tx, "coupons", guard, &[row::Column::Issued], &changes).await?;
+        let rows = pieces.iter().map(|piece| piece_row(piece).into_active_model()).collect();
+        row_set::insert(self.tx, rows).await.map_err(database)
+    }
+
+    async fn lock_held(
+        &mut self,
+        pairs: &BTreeSet<(UserId, CouponCode)>,
+    ) -> Result<Vec<HeldCoupon>, StoreError> {
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let codes: BTreeSet<_> = pairs.iter().map(|(_, code)| code.as_str().as_bytes().to_vec()).collect();
+        let rows = row::Entity::find()
+            .filter(row::Column::Code.is_in(codes))
+            .all(self.tx)
+            .await
+            .map_err(database)?;
+        let coupons: BTreeMap<CouponCode, Coupon> = rows
+            .into_iter()
+            .map(|row| Coupon::try_from(row).map(|coupon| (coupon.terms.code.clone(), coupon)))
+            .collect::<Result<_, _>>()?;
+        let mut wanted: Vec<(CouponId, UserId)> =
+            pairs.iter().filter_map(|(user, code)| Some((coupons.get(code)?.id, *user))).collect();
+        wanted.sort_unstable();
+        let by_id: BTreeMap<CouponId, &Coupon> = coupons.values().map(|coupon| (coupon.id, coupon)).collect();
+        let mut held = Vec::with_capacity(wanted.len());
+        for wanted in wanted.chunks(PAIRS_A_STATEMENT) {
+            // ADR-021: in the order of the key by which they are found.
+            let rows = user_coupon::Entity::find()
+                .filter(any_of(wanted))
+                .order_by_asc(user_coupon::Column::CouponId)
+                .order_by_asc(user_coupon::Column::UserId)
+                .lock_exclusive()
+                .all(self.tx)
+                .await
+                .map_err(database)?;
+            for row in rows {
+                let piece = UserCoupon::try_from(row)?;
+                if let Some(coupon) = by_id.get(&piece.coupon_id) {
+                    held.push(HeldCoupon { coupon: (*coupon).clone(), piece });
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    async fn save(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
+        let changes: Vec<Change> = pieces
+            .iter()
+            .map(piece_row)
+            .map(|row| Change {
+                key: row.id.into(),
+                version: row.version - 1,
+                values: vec![row.status.into(), row.order_id.into(), row.used_at.into(), row.version.into()],
+            })
+            .collect();
+        let columns = [
+            user_coupon::Column::Status,
+            user_coupon::Column::OrderId,
+            user_coupon::Column::UsedAt,
+            user_coupon::Column::Version,
+        ];
+        let guard = (user_coupon::Column::Id, user_coupon::Column::Version);
+        Ok(row_set::change::<user_coupon::Entity>(self.tx, "user_coupons", guard, &columns, &changes).await?)
+    }
+}
+
+fn any_of(pairs: &[(CouponId, UserId)]) -> Condition {
+    pairs.iter().fold(Condition::any(), |any, (coupon, user)| {
+        let of_coupon = user_coupon::Column::CouponId.eq(coupon.as_uuid());
+        any.add(of_coupon.and(user_coupon::Column::UserId.eq(user.as_uuid())))
+    })
+}
