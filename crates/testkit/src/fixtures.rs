@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use checkout::{
-    ChargeWallet, Checkout, OrderCommand, PlaceOrder, Transaction, TransactionRunner, UnitOfWork,
+    ChargeWallet, Checkout, ClaimCoupon, OrderCommand, PlaceOrder, Transaction, TransactionRunner,
+    UnitOfWork, UseCaseError,
 };
-use chrono::TimeZone;
+use chrono::{TimeDelta, TimeZone};
+use coupon::{
+    Benefit, Coupon, CouponClaimed, CouponCode, CouponError, CouponName, NewCoupon, Percentage, Period,
+    UserCoupon,
+};
 use kernel::{
-    BusinessZone, Clock, IdGenerator, Money, OrderId, PaymentId, ProductId, StoreError, Timestamp, UserId,
+    BusinessZone, Clock, CouponId, DomainEvent, EventId, IdGenerator, Money, OrderId, PaymentId, ProductId,
+    StoreError, Timestamp, UserCouponId, UserId,
 };
 use local::SystemIds;
 use order::Basket;
@@ -99,6 +105,27 @@ impl Shop {
         id
     }
 
+    /// Adds a coupon of 10 % that is valid for a day.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn coupon(&self, code: &str, quantity: u32) -> Coupon {
+        let coupon = coupon(code, quantity, self.clock.now());
+        let mut tx = self.begin().await;
+        tx.coupons().insert(std::slice::from_ref(&coupon)).await.expect("the coupon is added");
+        tx.commit().await.expect("the coupon is stored");
+        coupon
+    }
+
+    /// Claims a piece of a coupon at the database, past the gate.
+    ///
+    /// # Errors
+    /// The rejection of the claim.
+    pub async fn claim(&self, coupon: &Coupon, user_id: UserId) -> Result<(), UseCaseError> {
+        let claim = ClaimCoupon { coupon: coupon.clone(), user_id, trace: None };
+        self.checkout.claim_coupon(claim, None, |_| Ok(no_reply())).await.map(|_| ())
+    }
+
     /// Begins a transaction.
     ///
     /// # Panics
@@ -147,6 +174,43 @@ pub fn checkout_on(unit_of_work: Arc<dyn UnitOfWork>, clock: Arc<dyn Clock>) -> 
     let runtime = tokio::runtime::Handle::current();
     let runner = TransactionRunner::new(unit_of_work, ids.clone(), runtime, TaskTracker::new());
     Checkout::new(runner, clock, ids, BusinessZone::default())
+}
+
+/// Makes a coupon of 10 % that is valid for a day from `now`.
+///
+/// # Panics
+/// When the code or the quantity cannot be.
+pub fn coupon(code: &str, quantity: u32, now: Timestamp) -> Coupon {
+    let terms = NewCoupon {
+        code: CouponCode::new(code).expect("a code"),
+        name: CouponName::new("a coupon").expect("a name"),
+        benefit: Benefit::Percent(Percentage::from_basis_points(1_000).expect("a share")),
+        quantity,
+        period: Period::new(now, now + TimeDelta::days(1)).expect("a period"),
+        min_order_amount: None,
+        max_discount: None,
+        products: None,
+    };
+    Coupon::create(CouponId::from_uuid(SystemIds.uuid()), terms, now).expect("a coupon")
+}
+
+/// Issues a piece of a coupon in memory, with the event that tells of it.
+///
+/// # Errors
+/// The rejection of the coupon.
+///
+/// # Panics
+/// Never: the event can be written.
+pub fn issue(
+    coupon: &mut Coupon,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(UserCoupon, DomainEvent), CouponError> {
+    let piece = coupon.issue(UserCouponId::from_uuid(SystemIds.uuid()), user, now)?;
+    let payload = CouponClaimed::of(coupon, &piece);
+    let id = EventId::from_uuid(SystemIds.uuid());
+    let event = DomainEvent::new(id, piece.id.as_uuid(), 1, now, &payload).expect("an event");
+    Ok((piece, event))
 }
 
 /// Makes a user whose e-mail address nobody else has.

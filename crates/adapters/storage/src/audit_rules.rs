@@ -77,11 +77,14 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "order-total-equals-lines",
-        holds: "the total of an order is the sum of its lines, each price times quantity",
+        holds: "total and discount of an order are the sums over its lines, each price times quantity",
         broken_by: "SELECT o.id FROM orders o \
-            LEFT JOIN (SELECT order_id, SUM(subtotal) AS total FROM order_items GROUP BY order_id) i \
-            ON i.order_id = o.id WHERE ROUND(o.total - COALESCE(i.total, 0), 2) <> 0 \
-            UNION SELECT order_id FROM order_items WHERE ROUND(unit_price * quantity - subtotal, 2) <> 0",
+            LEFT JOIN (SELECT order_id, SUM(subtotal) AS total, SUM(discount) AS discount FROM order_items \
+            GROUP BY order_id) i ON i.order_id = o.id WHERE ROUND(o.total - COALESCE(i.total, 0), 2) <> 0 \
+            OR ROUND(o.discount - COALESCE(i.discount, 0), 2) <> 0 \
+            OR (o.discount <> 0 AND o.user_coupon_id IS NULL) \
+            UNION SELECT order_id FROM order_items WHERE ROUND(unit_price * quantity - subtotal, 2) <> 0 \
+            OR discount < 0 OR discount > subtotal",
     },
     Rule {
         name: "order-paid-equals-tenders",
@@ -109,6 +112,36 @@ pub(crate) const RULES: &[Rule] = &[
             UNION SELECT COALESCE(l.order_id, l.user_id) FROM point_ledger l \
             LEFT JOIN payments p ON p.order_id = l.order_id AND p.status = 'SUCCESS' \
             WHERE l.kind = 'PAYMENT' AND p.id IS NULL",
+    },
+    Rule {
+        name: "coupons-issued-equal-pieces",
+        holds: "as many pieces of a coupon are issued as users hold, one each, and never more than there are",
+        broken_by: "SELECT c.id FROM coupons c \
+            LEFT JOIN (SELECT coupon_id, COUNT(*) AS pieces, COUNT(DISTINCT user_id) AS holders \
+            FROM user_coupons GROUP BY coupon_id) u ON u.coupon_id = c.id \
+            WHERE c.issued > c.quantity OR c.issued <> COALESCE(u.pieces, 0) \
+            OR COALESCE(u.pieces, 0) <> COALESCE(u.holders, 0)",
+    },
+    Rule {
+        name: "used-coupons-have-one-live-order",
+        holds: "a used piece of a coupon belongs to one live order of its holder, a claimed one to none",
+        broken_by: "SELECT u.id FROM user_coupons u \
+            LEFT JOIN (SELECT user_coupon_id, COUNT(*) AS live, MIN(id) AS order_id, MIN(user_id) AS buyer \
+            FROM orders WHERE user_coupon_id IS NOT NULL AND status NOT IN ('CANCELLED', 'EXPIRED', 'REFUNDED') \
+            GROUP BY user_coupon_id) o ON o.user_coupon_id = u.id \
+            WHERE (u.status = 'USED' AND (COALESCE(o.live, 0) <> 1 OR o.order_id <> u.order_id \
+            OR o.buyer <> u.user_id)) OR (u.status = 'CLAIMED' AND o.live > 0) \
+            UNION SELECT o.id FROM orders o LEFT JOIN user_coupons u ON u.id = o.user_coupon_id \
+            WHERE o.user_coupon_id IS NOT NULL AND u.id IS NULL",
+    },
+    Rule {
+        name: "claims-have-their-event",
+        holds: "each claim of a coupon has its event in the outbox, and each such event its claim",
+        broken_by: "SELECT u.id FROM user_coupons u LEFT JOIN outbox e ON e.aggregate_id = u.id \
+            AND e.sequence = 1 AND e.aggregate_type = 'user_coupon' AND e.event_type = 'CouponClaimed' \
+            WHERE e.id IS NULL UNION SELECT e.aggregate_id FROM outbox e \
+            LEFT JOIN user_coupons u ON u.id = e.aggregate_id \
+            WHERE e.aggregate_type = 'user_coupon' AND u.id IS NULL",
     },
     Rule {
         name: "history-explains-status",
@@ -160,8 +193,11 @@ pub(crate) const RULES: &[Rule] = &[
             LEFT JOIN orders o ON k.resource_type = 'order' AND o.id = k.resource_id \
             LEFT JOIN products p ON k.resource_type = 'product' AND p.id = k.resource_id \
             LEFT JOIN wallets w ON k.resource_type = 'wallet' AND w.user_id = k.resource_id \
+            LEFT JOIN coupons c ON k.resource_type = 'coupon' AND c.id = k.resource_id \
+            LEFT JOIN user_coupons u ON k.resource_type = 'user_coupon' AND u.id = k.resource_id \
             WHERE k.status IS NULL OR k.body IS NULL OR (k.resource_type IS NOT NULL \
-            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL) OR o.user_id <> k.caller_id",
+            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL AND c.id IS NULL AND u.id IS NULL) \
+            OR o.user_id <> k.caller_id OR u.user_id <> k.caller_id",
     },
     Rule {
         name: "daily-sales-equal-orders",
@@ -178,11 +214,14 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "no-orphans",
-        holds: "orders, wallets and payments belong to users, lines to products, payments to orders",
+        holds: "orders, wallets, payments and pieces of coupons belong to users, lines to products, payments to \
+            orders, pieces to coupons",
         broken_by: "SELECT o.id FROM orders o LEFT JOIN users u ON u.id = o.user_id WHERE u.id IS NULL \
             UNION SELECT w.user_id FROM wallets w LEFT JOIN users u ON u.id = w.user_id WHERE u.id IS NULL \
             UNION SELECT i.order_id FROM order_items i LEFT JOIN products p ON p.id = i.product_id WHERE p.id IS NULL \
             UNION SELECT p.id FROM payments p LEFT JOIN orders o ON o.id = p.order_id \
-            WHERE o.id IS NULL OR o.user_id <> p.user_id",
+            WHERE o.id IS NULL OR o.user_id <> p.user_id \
+            UNION SELECT h.id FROM user_coupons h LEFT JOIN users u ON u.id = h.user_id \
+            LEFT JOIN coupons c ON c.id = h.coupon_id WHERE u.id IS NULL OR c.id IS NULL",
     },
 ];

@@ -145,6 +145,41 @@ const DAMAGES: &[Damage] = &[
         "UPDATE daily_sales SET amount = amount + 0.01",
         "UPDATE daily_sales SET amount = amount - 0.01",
     ),
+    damage(
+        "order-total-equals-lines",
+        "UPDATE order_items SET discount = discount + 0.01 WHERE line = 1",
+        "UPDATE order_items SET discount = discount - 0.01 WHERE line = 1",
+    ),
+    damage(
+        "order-total-equals-lines",
+        "UPDATE orders SET user_coupon_id = NULL",
+        "UPDATE orders SET user_coupon_id = (SELECT id FROM user_coupons WHERE status = 'USED')",
+    ),
+    damage(
+        "coupons-issued-equal-pieces",
+        "UPDATE coupons SET issued = issued + 1",
+        "UPDATE coupons SET issued = issued - 1",
+    ),
+    damage(
+        "coupons-issued-equal-pieces",
+        "UPDATE coupons SET quantity = 0",
+        "UPDATE coupons SET quantity = 10",
+    ),
+    damage(
+        "used-coupons-have-one-live-order",
+        "UPDATE user_coupons SET order_id = id WHERE status = 'USED'",
+        "UPDATE user_coupons SET order_id = (SELECT id FROM orders) WHERE status = 'USED'",
+    ),
+    damage(
+        "used-coupons-have-one-live-order",
+        "UPDATE user_coupons SET status = CASE status WHEN 'USED' THEN 'CLAIMED' ELSE 'USED' END",
+        "UPDATE user_coupons SET status = CASE status WHEN 'USED' THEN 'CLAIMED' ELSE 'USED' END",
+    ),
+    damage(
+        "claims-have-their-event",
+        "UPDATE outbox SET event_type = 'StockAdjusted' WHERE event_type = 'CouponClaimed'",
+        "UPDATE outbox SET event_type = 'CouponClaimed' WHERE event_type = 'StockAdjusted'",
+    ),
     damage("no-orphans", "DELETE FROM users", ""),
 ];
 
@@ -152,7 +187,12 @@ async fn every_kind_of_damage_is_found(database: Arc<TestDatabase>) {
     let shop = Shop::open(database);
     let buyer = shop.buyer(100_000).await;
     let (first, second) = (shop.product(1_000, 50).await, shop.product(2_500, 50).await);
+    let coupon = shop.coupon("AUDITED", 10).await;
+    for holder in [buyer, shop.buyer(1_000).await] {
+        shop.claim(&coupon, holder).await.unwrap();
+    }
     let mut placed = fixtures::order(buyer, &[(first, 2), (second, 1)]);
+    placed.command.coupon_code = Some(coupon.terms.code.clone());
     let key = IdempotencyKey::new("audited").unwrap();
     placed.request = Some(KeyedRequest::new(buyer, key, "POST", "/orders", "{}"));
     let order: OrderId = placed.command.order_id;
@@ -196,8 +236,10 @@ async fn lift_checks(database: &TestDatabase) {
             ("wallets", 2),
             ("point_ledger", 5),
             ("orders", 3),
-            ("order_items", 2),
-            ("payments", 2),
+            ("order_items", 3),
+            ("payments", 3),
+            ("coupons", 4),
+            ("user_coupons", 3),
             ("daily_sales", 1),
         ] {
             for number in 1..=count {

@@ -1,6 +1,7 @@
 //! The contract of each port, as scenarios that every adapter must pass.
 
 mod audit;
+mod coupons;
 mod keys;
 mod orders;
 mod outbox;
@@ -15,6 +16,7 @@ pub fn storage() -> Vec<Vec<Scenario>> {
     vec![
         products::suite(),
         wallets::suite(),
+        coupons::suite(),
         orders::suite(),
         keys::suite(),
         users::suite(),

@@ -32,7 +32,8 @@ fn paid_order(user: UserId, now: Timestamp) -> (Order, Vec<StatusChange>) {
     // The later id comes first: lines keep the order in which they were named.
     let mut lines = vec![line(1_000, 2), line(500, 1), line(250, 4)];
     lines.reverse();
-    let (mut order, placed) = Order::place(OrderId::from_uuid(SystemIds.uuid()), user, lines, now).unwrap();
+    let (mut order, placed) =
+        Order::place(OrderId::from_uuid(SystemIds.uuid()), user, lines, None, now).unwrap();
     let paid = order.pay(Actor::User(user), now).unwrap();
     (order, vec![placed, paid])
 }

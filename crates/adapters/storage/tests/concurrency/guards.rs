@@ -108,7 +108,7 @@ async fn an_order_is_settled_by_one_of_twenty(database: Arc<TestDatabase>) {
     let now = instances.shop.clock.now();
     let id = order(user, &[(product, 1)]).command.order_id;
     let line = OrderLine::new(product, "a thing", Money::won(1_000), 1).unwrap();
-    let (mut paid, placed) = Order::place(id, user, vec![line], now).unwrap();
+    let (mut paid, placed) = Order::place(id, user, vec![line], None, now).unwrap();
     let settled = paid.pay(Actor::System, now).unwrap();
     let mut tx = instances.shop.begin().await;
     tx.orders().insert(&[paid], &[placed, settled]).await.unwrap();

@@ -6,6 +6,7 @@
 
 mod account;
 mod batches;
+mod coupons;
 mod guards;
 mod idempotency;
 mod instances;
@@ -20,6 +21,7 @@ fn main() {
         idempotency::suite(),
         wallets::suite(),
         batches::suite(),
+        coupons::suite(),
         guards::suite(),
         storm::suite(),
         pool::suite(),
