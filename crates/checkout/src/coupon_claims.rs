@@ -123,21 +123,11 @@ impl CouponClaims {
         outcome: &Result<Answer, UseCaseError>,
     ) {
         let gate = self.gate.as_ref();
-        let told = match (outcome, admission) {
-            // A piece although all were gone: the gate is wrong.
-            (Ok(answer), Admission::Ask) if !answer.replayed => gate.forget(coupon.id).await,
-            (Ok(_) | Err(UseCaseError::Rejected(Rejection::Coupon(CouponError::AlreadyClaimed))), _) => {
-                gate.confirm(coupon.id, user).await
-            }
-            // A place although none were left: the gate is wrong.
-            (Err(UseCaseError::Rejected(Rejection::Coupon(CouponError::SoldOut))), Admission::Admitted) => {
-                gate.forget(coupon.id).await
-            }
-            // The twin at work has the same place; and what is not known must not be given away.
-            (Err(UseCaseError::Rejected(Rejection::Idempotency(IdempotencyError::InProgress))), _)
-            | (Err(UseCaseError::Failed(StoreError::OutcomeUnknown(_))), _) => Ok(()),
-            (Err(_), Admission::Admitted) => gate.release(coupon.id, user).await,
-            (Err(_), _) => Ok(()),
+        let told = match Notice::of(admission, outcome) {
+            Notice::Confirm => gate.confirm(coupon.id, user).await,
+            Notice::Release => gate.release(coupon.id, user).await,
+            Notice::Forget => gate.forget(coupon.id).await,
+            Notice::Nothing => Ok(()),
         };
         if let Err(error) = told {
             tracing::debug!(coupon_id = %coupon.id, causes = causes(&error), "the coupon gate was not told");
@@ -180,5 +170,39 @@ impl CouponClaims {
             self.gate.open(coupon.id, held.fence, coupon.terms.quantity, &holders).await
         });
         built.await?.transpose()
+    }
+}
+
+/// What the gate is told of the database's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Notice {
+    /// The user holds a piece.
+    Confirm,
+    /// The user's place is free again.
+    Release,
+    /// The gate is wrong and must be built anew.
+    Forget,
+    /// Nothing; a place that was kept runs out by itself.
+    Nothing,
+}
+
+impl Notice {
+    fn of(admission: Admission, outcome: &Result<Answer, UseCaseError>) -> Self {
+        match outcome {
+            // A piece although the gate knew of none, or of this user's.
+            Ok(answer) if admission == Admission::Ask && !answer.replayed => Self::Forget,
+            Ok(_) | Err(UseCaseError::Rejected(Rejection::Coupon(CouponError::AlreadyClaimed))) => {
+                Self::Confirm
+            }
+            // The twin at work has the same place, and what may have been issued must not be given away.
+            Err(
+                UseCaseError::Rejected(Rejection::Idempotency(IdempotencyError::InProgress))
+                | UseCaseError::Failed(StoreError::OutcomeUnknown(_)),
+            ) => Self::Nothing,
+            Err(_) if admission != Admission::Admitted => Self::Nothing,
+            // A place although none was left.
+            Err(UseCaseError::Rejected(Rejection::Coupon(CouponError::SoldOut))) => Self::Forget,
+            Err(_) => Self::Release,
+        }
     }
 }

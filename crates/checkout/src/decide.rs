@@ -134,7 +134,9 @@ pub fn decide(
             decision.changes.absorb(&accepted);
             let balance = accepted.wallet.balance();
             snapshot.products.extend(accepted.products);
-            snapshot.wallets.insert(command.user_id, accepted.wallet);
+            if accepted.entry.is_some() {
+                snapshot.wallets.insert(command.user_id, accepted.wallet);
+            }
             if let Some((code, held)) = command.coupon_code.clone().zip(accepted.coupon) {
                 snapshot.coupons.insert((command.user_id, code), held);
             }

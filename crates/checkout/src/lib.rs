@@ -16,7 +16,7 @@ mod audit;
 mod change_product;
 mod charge_wallet;
 mod claim_coupon;
-//mod coupon_claims;
+mod coupon_claims;
 mod create_coupon;
 mod create_products;
 mod decide;
@@ -39,7 +39,7 @@ pub use audit::{AuditCheck, AuditReport, Auditor};
 pub use change_product::ChangeProduct;
 pub use charge_wallet::ChargeWallet;
 pub use claim_coupon::{ClaimCoupon, Claimed};
-//pub use coupon_claims::{Claimant, CouponClaims};
+pub use coupon_claims::{Claimant, CouponClaims};
 pub use create_products::{CreateProducts, OnError, ProductDraft, ProductOutcome};
 pub use decide::{ChangeSet, Decision, Moment, OrderCommand, Receipt, Snapshot, decide};
 pub use idempotency::{

@@ -34,6 +34,7 @@ fn location(resource: Resource) -> Option<String> {
     match resource {
         Resource::Order(id) => Some(format!("/api/v1/orders/{id}")),
         Resource::Product(id) => Some(format!("/api/v1/products/{id}")),
-        Resource::Wallet(_) => None,
+        // Coupons are looked up by their code; what a user holds has no page of its own.
+        Resource::Wallet(_) | Resource::Coupon(_) | Resource::UserCoupon(_) => None,
     }
 }

@@ -2,7 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use kernel::{EventId, OrderId};
+use coupon::CouponCursor;
+use kernel::{CouponId, EventId, OrderId, Timestamp};
 use order::OrderCursor;
 use uuid::Uuid;
 
@@ -40,15 +41,35 @@ impl Cursor for u32 {
 
 impl Cursor for OrderCursor {
     fn to_bytes(&self) -> Vec<u8> {
-        [&self.created_at.timestamp_micros().to_be_bytes()[..], self.id.as_uuid().as_bytes()].concat()
+        created(self.created_at, self.id.as_uuid())
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (micros, id) = bytes.split_first_chunk::<8>()?;
-        let created_at = chrono::DateTime::from_timestamp_micros(i64::from_be_bytes(*micros));
-        let created_at = created_at.filter(is_comparable)?;
-        Some(Self { created_at, id: OrderId::from_uuid(Uuid::from_slice(id).ok()?) })
+        let (created_at, id) = read_created(bytes)?;
+        Some(Self { created_at, id: OrderId::from_uuid(id) })
     }
+}
+
+impl Cursor for CouponCursor {
+    fn to_bytes(&self) -> Vec<u8> {
+        created(self.created_at, self.id.as_uuid())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (created_at, id) = read_created(bytes)?;
+        Some(Self { created_at, id: CouponId::from_uuid(id) })
+    }
+}
+
+/// Writes the place of something that was created at a time; the id tells it from its contemporaries.
+fn created(at: Timestamp, id: Uuid) -> Vec<u8> {
+    [&at.timestamp_micros().to_be_bytes()[..], id.as_bytes()].concat()
+}
+
+fn read_created(bytes: &[u8]) -> Option<(Timestamp, Uuid)> {
+    let (micros, id) = bytes.split_first_chunk::<8>()?;
+    let at = chrono::DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)).filter(is_comparable)?;
+    Some((at, Uuid::from_slice(id).ok()?))
 }
 
 impl Cursor for EventId {

@@ -12,13 +12,13 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::examples;
-use super::{admin, health, orders, products, products_bulk, users, wallets};
+use super::{admin, coupons, health, orders, products, products_bulk, user_coupons, users, wallets};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Jumun",
-        description = "The order service of an online shop: products with stock, a prepaid wallet, orders.\n\n\
+        description = "The order service of an online shop: products with stock, a prepaid wallet, coupons, orders.\n\n\
             Callers name themselves with `X-User-Id`, which a gateway in front has checked. Amounts are JSON numbers \
             with two decimals, instants ISO 8601 in UTC to the second. Every error is `application/problem+json`.",
         license(name = "MIT", identifier = "MIT"),
@@ -47,6 +47,8 @@ pub(super) fn api(config: &mut ServiceConfig) {
         .configure(products_bulk::configure)
         .configure(wallets::configure)
         .configure(orders::configure)
+        .configure(coupons::configure)
+        .configure(user_coupons::configure)
         .configure(users::configure)
         .configure(admin::configure);
 }
@@ -76,7 +78,8 @@ fn complete(mut document: OpenApi) -> OpenApi {
             let Some(operation) = operation else { continue };
             let responses = &mut operation.responses.responses;
             if api {
-                let open = index == 0 && path.starts_with("/api/v1/products")
+                let public = ["/api/v1/products", "/api/v1/coupons"];
+                let open = index == 0 && public.iter().any(|public| path.starts_with(public))
                     || path == "/api/v1/users" && index == 1;
                 if !open {
                     operation.security =

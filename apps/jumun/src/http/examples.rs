@@ -9,6 +9,7 @@ use super::schema::Instant;
 
 const USER: &str = "00000000-0000-7000-8000-000000000002";
 const PRODUCT: &str = "00000000-0000-7000-8000-000000000101";
+const COUPON: &str = "0199a2f4-7c1e-7b6a-9d3f-5e8c1b2a4d61";
 const ORDER: &str = "0199a2f4-7c1e-7b6a-9d3f-5e8c1b2a4d60";
 const EVENT: &str = "0199a2f4-7c20-7e4b-8a11-3f6d2c9b7e05";
 const TIME: &str = "2026-03-01T03:00:00Z";
@@ -57,6 +58,8 @@ pub(super) fn problem(path: &str, status: u16, code: &str) -> Value {
         "SERVICE_UNAVAILABLE" => ("a service that is needed is down", json!({})),
         "PAYLOAD_TOO_LARGE" => ("the body must not exceed 1048576 bytes", json!({})),
         "UNSUPPORTED_MEDIA_TYPE" => ("the body must be application/json", json!({})),
+        "COUPON_INVALID" => ("there is no coupon of this code", json!({})),
+        "COUPON_SOLD_OUT" => ("all pieces of the coupon are gone", json!({})),
         "CONFLICT" => ("the idempotency key was used for another request", json!({})),
         _ => ("there is nothing here", json!({})),
     };
@@ -84,8 +87,11 @@ pub(super) fn of_schema(name: &str) -> Option<Value> {
         "status": "ACTIVE", "createdAt": TIME});
     let line = json!({"productId": PRODUCT, "name": "Oolong tea, 100 g", "unitPrice": 19900.00, "qty": 2,
         "subtotal": 39800.00});
-    let order = json!({"orderId": ORDER, "status": "PAID", "totalAmount": 39800.00, "discountAmount": 0.00,
-        "paidAmount": 39800.00, "items": [line], "userPointBalance": 960_200.00, "createdAt": TIME});
+    let order = json!({"orderId": ORDER, "status": "PAID", "totalAmount": 39800.00, "discountAmount": 3980.00,
+        "paidAmount": 35820.00, "appliedCoupon": {"code": "WELCOME10"}, "items": [line], "userPointBalance": 964_180.00, "createdAt": TIME});
+    let coupon = json!({"couponId": COUPON, "code": "WELCOME10", "name": "Welcome", "type": "PERCENT", "value": 10.00,
+        "quantity": 1000, "remaining": 988, "startsAt": TIME, "endsAt": "2027-03-01T03:00:00Z",
+        "maxDiscountAmount": 10000.00, "createdAt": TIME});
     let event = json!({"id": EVENT, "type": "OrderPaid", "aggregateType": "order", "aggregateId": ORDER, "sequence": 2,
         "status": "SENT", "attempts": 1, "occurredAt": TIME, "sentAt": TIME,
         "data": {"orderId": ORDER, "userId": USER, "paidAmount": 39800.00}});
@@ -103,6 +109,12 @@ pub(super) fn of_schema(name: &str) -> Option<Value> {
             "balanceAfter": 960_200.00, "orderId": ORDER, "createdAt": TIME}], "nextCursor": null})
         }
         "OrderResponse" => order,
+        "CouponResponse" => coupon,
+        "CouponPage" => json!({"content": [coupon], "nextCursor": null}),
+        "ClaimResponse" => json!({"couponId": COUPON, "code": "WELCOME10", "type": "PERCENT", "value": 10.00,
+            "claimedAt": TIME, "status": "CLAIMED"}),
+        "UserCouponsResponse" => json!({"userId": USER, "coupons": [
+            {"couponId": COUPON, "code": "WELCOME10", "status": "USED", "claimedAt": TIME, "usedAt": TIME}]}),
         "OrderPage" => json!({"content": [order], "nextCursor": null}),
         "HistoryResponse" => json!({"orderId": ORDER, "history": [
             {"status": "PENDING", "changedBy": USER, "changedAt": TIME},

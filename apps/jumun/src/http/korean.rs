@@ -8,6 +8,8 @@ pub(super) fn message(code: &str, facts: &Details) -> Option<String> {
     let text = match code {
         "VALIDATION_ERROR" => "요청 값이 올바르지 않습니다.".to_owned(),
         "COUPON_INVALID" => "사용할 수 없는 쿠폰입니다.".to_owned(),
+        "COUPON_SOLD_OUT" => "쿠폰이 모두 소진되었습니다.".to_owned(),
+        "COUPON_ALREADY_CLAIMED" => "이미 발급받은 쿠폰입니다.".to_owned(),
         "AMOUNT_BELOW_MINIMUM" => format!("최소 주문 금액은 {}원입니다.", fact("minimum")),
         "UNAUTHORIZED" => "인증이 필요합니다.".to_owned(),
         "FORBIDDEN" => "관리자만 사용할 수 있습니다.".to_owned(),

@@ -6,6 +6,7 @@ mod body;
 mod caller;
 mod conditional;
 mod context;
+mod coupons;
 mod cursor;
 mod docs;
 mod envelope;
@@ -24,6 +25,7 @@ mod routes;
 mod schema;
 mod server;
 mod services;
+mod user_coupons;
 mod users;
 mod wallets;
 

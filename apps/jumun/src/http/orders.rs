@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use checkout::{OrderCommand, PlaceOrder, Receipt, Reply, Resource};
+use coupon::{CouponCode, CouponError};
 use kernel::{Money, OrderId, PaymentId, ProductId, Timestamp, UserId, seconds};
 use order::{Actor, Basket, Order, OrderError, OrderFilter, OrderLine, OrderStatus, StatusChange};
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,12 @@ struct PlaceOrderRequest {
 }
 
 impl PlaceOrderRequest {
+    /// Reads the code; nobody holds a coupon of a code that cannot be one.
+    fn coupon(&self) -> Result<Option<CouponCode>, Problem> {
+        let code = self.coupon_code.as_deref().map(CouponCode::new).transpose();
+        code.map_err(|_| Problem::of(&CouponError::NotHeld))
+    }
+
     fn basket(&self) -> Result<Basket, Problem> {
         let items = self.items.iter().map(|item| (item.product_id, item.qty));
         Basket::new(items).map_err(|error| Problem::at("/items", &error))
@@ -98,6 +105,12 @@ impl LineResponse {
     }
 }
 
+/// The coupon that an order used.
+#[derive(Debug, Serialize, ToSchema)]
+struct AppliedCouponResponse {
+    code: String,
+}
+
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -112,6 +125,9 @@ struct OrderResponse {
     discount_amount: Money,
     #[schema(value_type = Amount)]
     paid_amount: Money,
+    /// The coupon that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied_coupon: Option<AppliedCouponResponse>,
     items: Vec<LineResponse>,
     /// What is left in the buyer's wallet; only in the answer to a new order.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,6 +146,10 @@ impl OrderResponse {
             total_amount: order.total,
             discount_amount: order.discount,
             paid_amount: order.paid,
+            applied_coupon: order
+                .coupon
+                .as_ref()
+                .map(|coupon| AppliedCouponResponse { code: coupon.code.clone() }),
             items: order.lines.iter().map(LineResponse::of).collect(),
             user_point_balance: balance,
             created_at: order.created_at,
@@ -158,7 +178,7 @@ async fn place_order(
         user_id: caller.id,
         basket: body.0.basket()?,
         expected_amount: body.0.expected_amount,
-        coupon_code: body.0.coupon_code.clone(),
+        coupon_code: body.0.coupon()?,
         trace: RequestContext::trace_of(&http),
     };
     let request = idempotency.of(caller.id, &body.0)?;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use checkout::outbox::OutboxAdmin;
-use checkout::{Auditor, Checkout, TransactionRunner};
+use checkout::{Auditor, Checkout, CouponClaims, TransactionRunner};
+use coupon::CouponReader;
 use kernel::{Clock, IdGenerator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use order::OrderReader;
@@ -47,6 +48,10 @@ pub struct Services {
     pub wallets: Arc<dyn WalletReader>,
     /// The orders.
     pub orders: Arc<dyn OrderReader>,
+    /// The coupons.
+    pub coupons: Arc<dyn CouponReader>,
+    /// Claims of coupons.
+    pub claims: CouponClaims,
     /// The users.
     pub users: Arc<dyn UserDirectory>,
     /// The outbox.

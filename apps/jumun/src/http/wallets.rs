@@ -134,7 +134,12 @@ async fn show_points(
 }
 
 /// Returns the user if the caller may see it and it exists.
-async fn visible_user(services: &Services, caller: Caller, user: UserId) -> Result<UserId, Problem> {
+/// Returns the user that a path names, if the caller may see it.
+pub(crate) async fn visible_user(
+    services: &Services,
+    caller: Caller,
+    user: UserId,
+) -> Result<UserId, Problem> {
     let hidden = !caller.may_see(user) || services.users.role(user).await?.is_none();
     if hidden { Err(Problem::of(&UserError::NotFound)) } else { Ok(user) }
 }

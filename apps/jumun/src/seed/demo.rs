@@ -1,10 +1,12 @@
-//! The demo shop: ten users with a full wallet and twenty products, always with the same ids.
+//! The demo shop: ten users with a full wallet, twenty products and three coupons, always with the same ids.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use checkout::{Transaction, TransactionScript, UseCaseError};
-use kernel::{Clock, IdGenerator, Money, ProductId, StoreError, Timestamp, UserId};
+use chrono::TimeDelta;
+use coupon::{Benefit, Coupon, CouponCode, CouponError, CouponName, NewCoupon, Period};
+use kernel::{Clock, CouponId, IdGenerator, Money, ProductId, StoreError, Timestamp, UserId};
 use point::ChargeAmount;
 use product::{NewProduct, Product, ProductName};
 use user::{Email, HashCost, Password, Role, User, UserDirectory, UserName};
@@ -38,6 +40,16 @@ const PRODUCTS: [(&str, i64, u32); 20] = [
     ("Linen wrapping cloth", 11_200, 130),
     ("Gift box, large", 2_300, 5_000),
 ];
+
+/// Code, name, what it takes off, and how many pieces there are.
+const COUPONS: [(&str, &str, (&str, Money), u32); 3] = [
+    ("WELCOME10", "Welcome, 10 % off", ("PERCENT", Money::won(10)), 1_000),
+    ("FIXED5000", "5,000 won off", ("FIXED", Money::won(5_000)), 1_000),
+    ("FIRST100", "20 % off for the first hundred", ("PERCENT", Money::won(20)), 100),
+];
+
+/// For so long the coupons of the demo shop are valid.
+const VALIDITY: TimeDelta = TimeDelta::days(3_650);
 
 /// How often it is tried when other instances load the same at the same time.
 const ATTEMPTS: u32 = 5;
@@ -81,6 +93,27 @@ fn user_id(number: u128) -> Uuid {
 
 fn product_id(number: u128) -> Uuid {
     Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0100 | number)
+}
+
+fn coupon_id(number: u128) -> Uuid {
+    Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0200 | number)
+}
+
+fn demo_coupons(now: Timestamp) -> Result<Vec<Coupon>, UseCaseError> {
+    let made = (1..).zip(COUPONS).map(|(number, (code, name, (kind, value), quantity))| {
+        let terms = NewCoupon {
+            code: CouponCode::new(code)?,
+            name: CouponName::new(name)?,
+            benefit: Benefit::new(kind, value).unwrap_or(Err(CouponError::InvalidAmount))?,
+            quantity,
+            period: Period::new(now, now + VALIDITY)?,
+            min_order_amount: None,
+            max_discount: None,
+            products: None,
+        };
+        Coupon::create(CouponId::from_uuid(coupon_id(number)), terms, now)
+    });
+    made.collect::<Result<_, _>>().map_err(UseCaseError::rejected)
 }
 
 fn demo_user(number: u128, ids: &dyn IdGenerator, now: Timestamp) -> Result<User, UseCaseError> {
@@ -127,6 +160,11 @@ impl TransactionScript for LoadDemo {
         }
         tx.products().insert(&products).await?;
         tx.products().move_stock(&movements).await?;
+        let coupons = demo_coupons(now)?;
+        let ids = coupons.iter().map(|coupon| coupon.id).collect();
+        let there: Vec<CouponId> = tx.coupons().lock(&ids).await?.iter().map(|coupon| coupon.id).collect();
+        let missing: Vec<Coupon> = coupons.into_iter().filter(|coupon| !there.contains(&coupon.id)).collect();
+        tx.coupons().insert(&missing).await?;
         let mut entries = Vec::new();
         let owners = self.users.iter().map(|user| user.id).collect();
         for mut wallet in tx.wallets().lock(&owners).await? {

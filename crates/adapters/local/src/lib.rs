@@ -4,9 +4,11 @@
 //! randomness. [`CachedCatalog`] and [`CachedDirectory`] keep what may lag behind by seconds.
 
 mod catalog;
+mod coupons;
 mod directory;
 mod system;
 
 pub use catalog::CachedCatalog;
+pub use coupons::CachedCoupons;
 pub use directory::CachedDirectory;
 pub use system::{SystemClock, SystemIds};

@@ -4,6 +4,7 @@
 
 mod batches;
 mod changes;
+mod claims;
 mod memory;
 mod repositories;
 mod scripts;

@@ -113,6 +113,13 @@ impl Memory {
         id
     }
 
+    /// Adds a coupon of which some pieces have been issued.
+    pub(crate) fn hand_out(&self, coupon: Coupon, pieces: Vec<UserCoupon>) {
+        let mut tables = self.tables.lock().unwrap();
+        tables.coupons.insert(coupon.id, coupon);
+        tables.pieces.extend(pieces);
+    }
+
     /// Puts more pieces of a product on the shelf, as another transaction would.
     pub(crate) fn restock(&self, id: ProductId, stock: u32) {
         let mut tables = self.tables.lock().unwrap();
