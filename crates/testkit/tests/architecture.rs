@@ -22,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("checkout", &["kernel", "order", "payment", "point", "product", "user"]),
     ("migrations", &[]),
     ("storage", &["checkout", "kernel", "migrations", "order", "payment", "point", "product", "user"]),
-    ("local", &["kernel", "product", "user"]),
+    ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
     ("data-platform", &["checkout", "kernel"]),
     (
         "jumun",
