@@ -5,10 +5,10 @@ use std::thread::available_parallelism;
 
 use async_trait::async_trait;
 use checkout::outbox::{Dispatcher, EventSink, OutboxQueue};
-use checkout::{Checkout, KeyJanitor, TransactionRunner};
+use checkout::{Checkout, CouponClaims, KeyJanitor, TransactionRunner};
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
 use kernel::{BusinessZone, Clock, IdGenerator};
-use local::{CachedCatalog, CachedDirectory, SystemClock, SystemIds};
+use local::{CachedCatalog, CachedCoupons, CachedDirectory, SystemClock, SystemIds};
 use secrecy::SecretString;
 use storage::{ConnectError, Database, DatabaseSettings, PersonalDataKey};
 use tokio::runtime::Handle;
@@ -19,6 +19,7 @@ use user::HashCost;
 
 use crate::http::{Authentication, Readiness, Services};
 use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::telemetry;
 use crate::worker::Worker;
 
@@ -35,6 +36,8 @@ pub struct Wiring {
     pub runner: TransactionRunner,
     /// The use cases.
     pub checkout: Checkout,
+    /// What instances share.
+    pub shared: Shared,
     /// What has been begun and must be finished before the process ends.
     pub tasks: TaskTracker,
 }
@@ -56,27 +59,41 @@ impl Wiring {
         Ok(Self::on(database, BusinessZone::new(settings.business_zone)))
     }
 
-    /// Puts everything on top of a database.
+    /// Puts everything on top of a database, for one instance.
     pub fn on(database: Database, zone: BusinessZone) -> Self {
+        Self::with_shared(database, zone, Shared::local())
+    }
+
+    /// Puts everything on top of a database and what instances share.
+    pub fn with_shared(database: Database, zone: BusinessZone, shared: Shared) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let tasks = TaskTracker::new();
         let unit_of_work = Arc::new(database.clone());
         let runner = TransactionRunner::new(unit_of_work, ids.clone(), Handle::current(), tasks.clone());
         let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), zone);
-        Self { database, clock, ids, runner, checkout, tasks }
+        Self { database, clock, ids, runner, checkout, shared, tasks }
     }
 
     /// Returns what the HTTP handlers work with.
     pub fn services(&self, hash_cost: HashCost) -> Services {
         let database = Arc::new(self.database.clone());
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+        let coupons = Arc::new(CachedCoupons::new(database.clone()));
+        let claims = CouponClaims::new(
+            self.checkout.clone(),
+            coupons.clone(),
+            self.shared.gate.clone(),
+            self.shared.locks.clone(),
+        );
         Services {
             checkout: self.checkout.clone(),
             runner: self.runner.clone(),
             catalog: Arc::new(CachedCatalog::new(database.clone())),
             wallets: database.clone(),
             orders: database.clone(),
+            coupons,
+            claims,
             users: Arc::new(CachedDirectory::new(database.clone())),
             outbox: database.clone(),
             auditor: database.clone(),

@@ -25,11 +25,23 @@ const EDGES: &[(&str, &[&str])] = &[
         "storage",
         &["checkout", "coupon", "kernel", "migrations", "order", "payment", "point", "product", "user"],
     ),
-    ("local", &["kernel", "product", "user"]),
+    ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
     ("data-platform", &["checkout", "kernel"]),
     (
         "jumun",
-        &["checkout", "data-platform", "kernel", "local", "order", "point", "product", "storage", "user"],
+        &[
+            "checkout",
+            "coordination",
+            "coupon",
+            "data-platform",
+            "kernel",
+            "local",
+            "order",
+            "point",
+            "product",
+            "storage",
+            "user",
+        ],
     ),
 ];
 

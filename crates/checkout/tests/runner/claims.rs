@@ -64,8 +64,7 @@ impl CouponGate for ScriptedGate {
 
     async fn begin(&self, _: CouponId, fence: u64) -> Result<bool, StoreError> {
         self.note(format!("begin {fence}"));
-        Ok(true);
-        Ok(())
+        Ok(true)
     }
 
     async fn open(
@@ -76,8 +75,7 @@ impl CouponGate for ScriptedGate {
         holders: &[UserId],
     ) -> Result<bool, StoreError> {
         self.note(format!("open {fence} {quantity} {}", holders.len()));
-        Ok(true);
-        Ok(())
+        Ok(true)
     }
 
     async fn forget(&self, _: CouponId) -> Result<(), StoreError> {
