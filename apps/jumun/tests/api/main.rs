@@ -5,7 +5,9 @@
 mod admin;
 mod bodies;
 mod callers;
+mod coupons;
 mod disconnects;
+mod discounts;
 mod errors;
 mod failures;
 mod idempotency;
@@ -29,6 +31,8 @@ fn main() {
         wallets::suite(),
         orders::suite(),
         orders_read::suite(),
+        coupons::suite(),
+        discounts::suite(),
         idempotency::suite(),
         users::suite(),
         admin::suite(),
