@@ -83,7 +83,7 @@ pub struct AuditArgs {
 /// Options of `health`.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthArgs {
-    /// Where the process listens; JUMUN_HTTP_ADDR without it.
+    /// Where the process listens; `JUMUN_HTTP_ADDR` without it.
     #[arg(long, value_name = "IP:PORT")]
     pub addr: Option<SocketAddr>,
 }
