@@ -279,7 +279,7 @@ fn whoever_is_waited_for_tells_when_it_is_ready() {
                 services.get(awaited).unwrap_or_else(|| panic!("{name} waits for {awaited}"));
             match text(wait, "/condition") {
                 "service_completed_successfully" => {
-                    assert!(is_one_shot(awaited_service), "{awaited} does not end")
+                    assert!(is_one_shot(awaited_service), "{awaited} does not end");
                 }
                 "service_healthy" => {
                     // The image of Jumun has a check of its own, for the API.
