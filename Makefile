@@ -3,13 +3,19 @@
 WITH_SERVICES = cargo run --quiet --package testkit --bin with-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test audit openapi lint ci
+.PHONY: help run up down test audit openapi lint ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## build and serve on http://127.0.0.1:8080 with nothing else installed
 	cargo run --package jumun -- serve
+
+up: ## build the image and start everything in containers: API on :8080, Grafana on :3000
+	docker compose up --build --detach
+
+down: ## stop the containers; their data stays (docker compose down --volumes takes it along)
+	docker compose down
 
 test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL
 	$(WITH_SERVICES) cargo test --workspace --no-fail-fast

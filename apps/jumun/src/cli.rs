@@ -48,6 +48,11 @@ pub enum Command {
     Audit(AuditArgs),
     /// Print the `OpenAPI` document of the API as JSON.
     Openapi,
+    /// Ask a running process whether it is ready.
+    ///
+    /// Asks `GET /health/ready` of the API on this machine or, with --addr, of another process. The exit code
+    /// is 1 if it is not ready or does not answer within 4 seconds.
+    Health(HealthArgs),
     /// Run the stand-ins for the services that Jumun calls.
     ///
     /// `serve` starts them itself where no address of the real service is set.
@@ -73,6 +78,14 @@ pub struct AuditArgs {
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `health`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthArgs {
+    /// Where the process listens; `JUMUN_HTTP_ADDR` without it.
+    #[arg(long, value_name = "IP:PORT")]
+    pub addr: Option<SocketAddr>,
 }
 
 /// Options of `stand-ins`.
@@ -194,6 +207,11 @@ mod tests {
             ("jumun audit", Command::Audit(AuditArgs { json: false })),
             ("jumun audit --json", Command::Audit(AuditArgs { json: true })),
             ("jumun openapi", Command::Openapi),
+            ("jumun health", Command::Health(HealthArgs { addr: None })),
+            (
+                "jumun health --addr 0.0.0.0:8082",
+                Command::Health(HealthArgs { addr: Some(SocketAddr::from(([0, 0, 0, 0], 8082))) }),
+            ),
             (
                 "jumun stand-ins",
                 Command::StandIns(StandInsArgs { addr: SocketAddr::from(([127, 0, 0, 1], 8081)) }),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kernel::{BusinessZone, Clock, IdGenerator, StoreError, Timestamp};
+use order::OrderStatus;
 
 use crate::decide::{ChangeSet, Moment, OrderCommand, Receipt, Snapshot, decide};
 use crate::{
@@ -44,8 +45,8 @@ impl Checkout {
     ) -> Vec<Result<Answer, UseCaseError>> {
         let size = orders.len();
         match self.runner.run(self.script(orders.clone(), render)).await {
-            Ok(outcomes) => {
-                outcomes.into_iter().map(|outcome| outcome.map_err(UseCaseError::Rejected)).collect()
+            Ok(placed) => {
+                placed.outcomes.into_iter().map(|outcome| outcome.map_err(UseCaseError::Rejected)).collect()
             }
             Err(error) if size == 1 => vec![Err(error)],
             // A set whose commit may have happened must not be placed again.
@@ -59,7 +60,7 @@ impl Checkout {
                 let mut outcomes = Vec::with_capacity(size);
                 for order in orders {
                     let alone = self.runner.run(self.script(vec![order], render)).await;
-                    outcomes.push(match alone.map(|outcomes| outcomes.into_iter().next()) {
+                    outcomes.push(match alone.map(|placed| placed.outcomes.into_iter().next()) {
                         Ok(Some(outcome)) => outcome.map_err(UseCaseError::Rejected),
                         Ok(None) => Err(UseCaseError::defect(MissingOutcome)),
                         Err(error) => Err(error),
@@ -89,9 +90,17 @@ struct PlaceOrders {
 
 type Outcome = Result<Answer, Rejection>;
 
+/// What became of a set of orders.
+struct Placed {
+    /// One outcome for each order, in their order.
+    outcomes: Vec<Outcome>,
+    /// The status of each order that is new.
+    new: Vec<OrderStatus>,
+}
+
 #[async_trait]
 impl TransactionScript for PlaceOrders {
-    type Output = Vec<Outcome>;
+    type Output = Placed;
 
     const NAME: &'static str = "place_orders";
 
@@ -99,12 +108,13 @@ impl TransactionScript for PlaceOrders {
         self.orders.iter().all(|order| order.request.is_some())
     }
 
-    async fn execute(&self, tx: &mut dyn Transaction) -> Result<Vec<Outcome>, UseCaseError> {
+    async fn execute(&self, tx: &mut dyn Transaction) -> Result<Placed, UseCaseError> {
         let now = self.clock.now();
         let mut outcomes = self.claim(tx, now).await?;
         let open: Vec<usize> = (0..self.orders.len()).filter(|index| !outcomes.contains_key(index)).collect();
         let commands: Vec<OrderCommand> =
             open.iter().map(|index| self.orders[*index].command.clone()).collect();
+        let mut new = Vec::new();
         if !commands.is_empty() {
             let mut snapshot = load(tx, &commands).await?;
             let at = Moment { now, zone: self.zone };
@@ -116,6 +126,7 @@ impl TransactionScript for PlaceOrders {
                 let request = self.orders[index].request.clone();
                 let answer = match outcome {
                     Ok(receipt) => {
+                        new.push(receipt.order.status);
                         let reply = (self.render)(&receipt).map_err(UseCaseError::defect)?;
                         completed.extend(
                             request.map(|request| CompletedRequest { request, reply: reply.clone() }),
@@ -132,7 +143,13 @@ impl TransactionScript for PlaceOrders {
             tx.keys().complete(&completed).await?;
             tx.keys().release(&released).await?;
         }
-        Ok(outcomes.into_values().collect())
+        Ok(Placed { outcomes: outcomes.into_values().collect(), new })
+    }
+
+    fn committed(&self, placed: &Placed) {
+        for status in &placed.new {
+            metrics::counter!("jumun_orders_total", "status" => status.as_str()).increment(1);
+        }
     }
 }
 

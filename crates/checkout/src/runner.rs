@@ -123,6 +123,7 @@ impl TransactionRunner {
         let mut tx = self.unit_of_work.begin().await?;
         let output = script.execute(tx.as_mut()).await?;
         tx.commit().await?;
+        script.committed(&output);
         Ok(output)
     }
 

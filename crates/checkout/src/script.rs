@@ -25,6 +25,10 @@ pub trait TransactionScript: Send + Sync + 'static {
 
     /// Loads, decides and stores.
     async fn execute(&self, tx: &mut dyn Transaction) -> Result<Self::Output, UseCaseError>;
+
+    /// Hears once of the result, when it is committed, to count it; nothing is done by default. It is called
+    /// in the runner's task, so that it happens whether or not the caller is still there.
+    fn committed(&self, _output: &Self::Output) {}
 }
 
 /// A script whose reply is stored under the caller's key, in the same transaction.

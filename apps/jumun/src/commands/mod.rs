@@ -1,6 +1,7 @@
 //! The commands of the binary.
 
 mod audit;
+mod health;
 mod serve;
 mod stand_ins;
 mod work;
@@ -8,7 +9,7 @@ mod work;
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, SeedArgs};
+use crate::cli::{Cli, Command, HealthArgs, SeedArgs};
 use crate::http;
 use crate::seed;
 use crate::settings::Settings;
@@ -44,9 +45,14 @@ async fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         print(&document.map_err(|error| CommandError::because("the document cannot be written", &error))?);
         return Ok(ExitCode::SUCCESS);
     }
+    // Whoever names the address needs no settings, and none that are wrong can hide an answer.
+    if let Command::Health(HealthArgs { addr: Some(addr) }) = command {
+        return health::run(addr).await;
+    }
     let settings = load_settings()?;
     match command {
         Command::Openapi => {}
+        Command::Health(_) => return health::run(settings.http_addr).await,
         Command::Config => print(settings.masked().trim_end()),
         // Boxed: as one nested future its type is deeper than the compiler follows with optimisation.
         Command::Serve => Box::pin(serve::run(&settings)).await?,

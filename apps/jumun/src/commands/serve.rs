@@ -113,7 +113,7 @@ pub(super) async fn stop_signal() {
 }
 
 /// Measures the pool and the outbox and forgets what need not be remembered.
-async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter>>, stop: CancellationToken) {
+pub(super) async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter>>, stop: CancellationToken) {
     let metrics = telemetry::metrics_recorder();
     loop {
         let pool = wiring.database.pool_state();

@@ -1,11 +1,17 @@
 //! `jumun worker`.
 
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::ServerHandle;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
+use user::HashCost;
 
-use super::serve::stop_signal;
+use super::serve::{stop_signal, upkeep};
 use super::{CommandError, connect_migrated, print};
+use crate::http;
 use crate::settings::Settings;
+use crate::wiring::Wiring;
 
 /// Delivers events and keeps the house clean until the process is told to stop.
 pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
@@ -18,10 +24,32 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let secret = SecretString::from(settings.data_platform_secret.expose());
     let worker = wiring.worker(base, &secret);
     let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;
+    let probes = settings.worker_http_addr.map(|addr| start_probes(&wiring, addr)).transpose()?;
     let stop = CancellationToken::new();
     let work = tokio::spawn(worker.run(stop.clone()));
-    print("the worker runs");
+    let upkeep = tokio::spawn(upkeep(wiring, None, stop.clone()));
+    print(&probes.as_ref().map_or_else(
+        || "the worker runs".to_owned(),
+        |(addr, _)| format!("the worker runs, its health and metrics are on http://{addr}"),
+    ));
     stop_signal().await;
     stop.cancel();
-    work.await.map_err(|error| CommandError::because("the worker failed", &error))
+    for task in [work, upkeep] {
+        task.await.map_err(|error| CommandError::because("the worker failed", &error))?;
+    }
+    if let Some((_, handle)) = probes {
+        handle.stop(true).await;
+    }
+    Ok(())
+}
+
+/// Shows the worker's health and metrics.
+fn start_probes(wiring: &Wiring, addr: SocketAddr) -> Result<(SocketAddr, ServerHandle), CommandError> {
+    let failed = |error| CommandError::because(&format!("JUMUN_WORKER_HTTP_ADDR: {addr}"), &error);
+    let listener = TcpListener::bind(addr).map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    let server = http::build_probes(listener, wiring.services(HashCost::Standard)).map_err(failed)?;
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok((addr, handle))
 }

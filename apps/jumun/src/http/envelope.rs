@@ -101,6 +101,7 @@ fn render_error(error: &Error, context: &RequestContext) -> HttpResponse {
 
 fn render(problem: &Problem, context: &RequestContext) -> HttpResponse {
     problem.log();
+    metrics::counter!("jumun_rejections_total", "code" => problem.code()).increment(1);
     problem.render(context)
 }
 

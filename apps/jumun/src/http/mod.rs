@@ -32,5 +32,5 @@ mod wallets;
 pub(crate) use admin::AuditResponse;
 pub use docs::openapi;
 pub use rate_limit::RateLimiter;
-pub use server::{ServerSettings, build};
+pub use server::{ServerSettings, build, build_probes};
 pub use services::{Authentication, Readiness, Services};

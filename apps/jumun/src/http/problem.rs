@@ -209,6 +209,11 @@ impl Problem {
         }
     }
 
+    /// Returns the stable code by which callers tell errors apart.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// Returns what happened, in English.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail

@@ -1,4 +1,4 @@
-//! Putting the server together.
+//! Putting the servers together.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -74,5 +74,29 @@ pub fn build(
     if let Some(workers) = settings.workers {
         server = server.workers(workers);
     }
+    Ok(server.listen(listener)?.run())
+}
+
+/// Makes a server that shows health and metrics only, for a process without the API (ADR-033). It handles
+/// no signals: whoever awaits it stops it by its handle.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn build_probes(listener: TcpListener, services: Services) -> std::io::Result<Server> {
+    let services = web::Data::new(services);
+    let server = HttpServer::new(move || {
+        let (app, _) = App::new()
+            .app_data(services.clone())
+            .into_utoipa_app()
+            .configure(docs::operation)
+            .split_for_parts();
+        app.wrap(from_fn(envelope))
+    });
+    let server = server
+        .workers(1)
+        .client_request_timeout(HEAD_TIMEOUT)
+        // A probe that is held back must not hold back the end.
+        .shutdown_timeout(1)
+        .disable_signals();
     Ok(server.listen(listener)?.run())
 }

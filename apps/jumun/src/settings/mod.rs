@@ -93,6 +93,8 @@ settings! {
     stand_ins_addr: Option<SocketAddr>,
     /// Whether the outbox worker and the schedulers run inside `serve`.
     worker: bool = "false",
+    /// Where `worker` shows its health and metrics; unset: nowhere.
+    worker_http_addr: Option<SocketAddr>,
     /// How many requests a caller may send.
     rate_limit: RateLimit = "100/s",
     /// How long an order waits for its payment.

@@ -58,7 +58,7 @@ fn nothing_has_to_be_given_in_local() {
     assert!(!settings.trusted_gateway);
     assert!(settings.data_platform_url.is_none() && settings.payment_gateway_url.is_none());
     assert_eq!(settings.stand_ins_addr.unwrap().to_string(), "127.0.0.1:8081");
-    assert!(settings.worker);
+    assert!(settings.worker && settings.worker_http_addr.is_none());
     assert_eq!(settings.rate_limit.to_string(), "100/s");
     assert_eq!(settings.order_payment_window, Duration::from_mins(30));
     assert_eq!(settings.idempotency_ttl, Duration::from_hours(24));
@@ -232,6 +232,7 @@ fn good_values_are_read() {
         ("JUMUN_PAYMENT_GATEWAY_URL", "http://pay:1", "payment_gateway_url = \"http://pay:1/\""),
         ("JUMUN_STAND_INS_ADDR", "127.0.0.1:0", "stand_ins_addr = \"127.0.0.1:0\""),
         ("JUMUN_WORKER", "false", "worker = false"),
+        ("JUMUN_WORKER_HTTP_ADDR", "0.0.0.0:8082", "worker_http_addr = \"0.0.0.0:8082\""),
         ("JUMUN_RATE_LIMIT", "5/m", "rate_limit = \"5/m\""),
         ("JUMUN_RATE_LIMIT", "off", "rate_limit = \"off\""),
         ("JUMUN_ORDER_PAYMENT_WINDOW", "90s", "order_payment_window = \"1m 30s\""),

@@ -6,4 +6,5 @@
 
 pub mod data_platform;
 mod faults;
+mod health;
 mod signature;

@@ -48,6 +48,12 @@ fn describe() {
         "Time from a request's head to its answer's, by method and route."
     );
     describe_counter!(
+        "jumun_rejections_total",
+        count,
+        "Requests answered with an error, by the code of the error."
+    );
+    describe_counter!("jumun_orders_total", count, "Orders placed, by their first status.");
+    describe_counter!(
         "jumun_transactions_total",
         count,
         "Transactions run to their end, by name and outcome (committed, rejected, failed)."
@@ -61,6 +67,11 @@ fn describe() {
         "jumun_transaction_retries_total",
         count,
         "Attempts of transactions that had to be repeated since others were in the way, by name."
+    );
+    describe_counter!(
+        "jumun_lock_conflicts_total",
+        count,
+        "Transactions that met others in their way, by reason (deadlock, lock_wait, locked, duplicate, stale)."
     );
     describe_counter!("jumun_outbox_deliveries_total", count, "Attempts to deliver an event, by outcome.");
     describe_gauge!("jumun_outbox_waiting", count, "Events that wait for their delivery.");
@@ -91,6 +102,9 @@ mod tests {
                 .increment(1);
             histogram!("jumun_http_request_duration_seconds", "method" => "GET", "route" => "/")
                 .record(0.003);
+            counter!("jumun_rejections_total", "code" => "OUT_OF_STOCK").increment(1);
+            counter!("jumun_orders_total", "status" => "PAID").increment(1);
+            counter!("jumun_lock_conflicts_total", "reason" => "deadlock").increment(1);
             counter!("jumun_transactions_total", "name" => "t", "outcome" => "committed").increment(1);
             histogram!("jumun_transaction_duration_seconds", "name" => "t").record(0.003);
             counter!("jumun_transaction_retries_total", "name" => "t").increment(1);
@@ -103,7 +117,7 @@ mod tests {
         let text = recorder.handle().render();
         let kinds = text.lines().filter(|line| line.starts_with("# TYPE ")).count();
         let explained = text.lines().filter(|line| line.starts_with("# HELP ")).count();
-        assert_eq!((kinds, explained), (10, 10), "{text}");
+        assert_eq!((kinds, explained), (13, 13), "{text}");
         assert!(
             text.contains("jumun_http_requests_total{method=\"GET\",route=\"/\",status=\"200\"} 1\n"),
             "{text}"

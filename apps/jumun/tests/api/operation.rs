@@ -56,6 +56,7 @@ async fn metrics_have_their_names(database: Arc<TestDatabase>) {
     shop.order(buyer, product, 1).await.is(201);
     shop.get(&format!("/orders/{NOBODY}")).by(buyer).await.problem(404, "NOT_FOUND");
     shop.get(&format!("/nothing/{NOBODY}")).await.problem(404, "NOT_FOUND");
+    shop.order(buyer, product, 10).await.problem(409, "OUT_OF_STOCK");
     let answer = get(&shop, "/metrics").await.is(200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     for line in [
@@ -63,6 +64,9 @@ async fn metrics_have_their_names(database: Arc<TestDatabase>) {
         r#"jumun_http_requests_total{method="GET",route="/api/v1/orders/{id}",status="404"} "#,
         r#"jumun_http_requests_total{method="GET",route="unmatched",status="404"} "#,
         r#"jumun_http_request_duration_seconds_bucket{method="POST",route="/api/v1/orders",le="0.005"} "#,
+        r#"jumun_rejections_total{code="NOT_FOUND"} "#,
+        r#"jumun_rejections_total{code="OUT_OF_STOCK"} "#,
+        r#"jumun_orders_total{status="PAID"} "#,
         r#"jumun_transactions_total{name="place_orders",outcome="committed"} "#,
         r#"jumun_transaction_retries_total{name="place_orders"} "#,
         r#"jumun_transaction_duration_seconds_bucket{name="place_orders",le="+Inf"} "#,

@@ -62,7 +62,8 @@ mod sqlite {
 /// What a failure means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
-    Contended,
+    /// Others were in the way, and how.
+    Contended(&'static str),
     Unavailable,
     Defect,
 }
@@ -71,12 +72,15 @@ impl From<StorageError> for StoreError {
     fn from(error: StorageError) -> Self {
         let meaning = match &error {
             StorageError::Database(error) => meaning(error),
-            StorageError::Stale { .. } => Meaning::Contended,
+            StorageError::Stale { .. } => Meaning::Contended("stale"),
             StorageError::BadRow { .. } | StorageError::PersonalData { .. } => Meaning::Defect,
         };
         let source: BoxError = Box::new(error);
         match meaning {
-            Meaning::Contended => Self::Contended(source),
+            Meaning::Contended(reason) => {
+                metrics::counter!("jumun_lock_conflicts_total", "reason" => reason).increment(1);
+                Self::Contended(source)
+            }
             Meaning::Unavailable => Self::Unavailable(source),
             Meaning::Defect => Self::Internal(source),
         }
@@ -85,7 +89,7 @@ impl From<StorageError> for StoreError {
 
 fn meaning(error: &DbErr) -> Meaning {
     if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
-        return Meaning::Contended;
+        return Meaning::Contended("duplicate");
     }
     match error {
         DbErr::ConnectionAcquire(_) => Meaning::Unavailable,
@@ -96,8 +100,11 @@ fn meaning(error: &DbErr) -> Meaning {
 fn sqlx_meaning(error: &sqlx::Error) -> Meaning {
     match error {
         sqlx::Error::Database(_) => match (mysql_number(error), sqlite_code(error)) {
-            (Some(mysql::LOCK_WAIT_TIMEOUT | mysql::DEADLOCK | mysql::LOCK_NOWAIT), _)
-            | (_, Some(sqlite::BUSY | sqlite::LOCKED)) => Meaning::Contended,
+            (Some(mysql::DEADLOCK), _) => Meaning::Contended("deadlock"),
+            (Some(mysql::LOCK_WAIT_TIMEOUT), _) => Meaning::Contended("lock_wait"),
+            (Some(mysql::LOCK_NOWAIT), _) | (_, Some(sqlite::BUSY | sqlite::LOCKED)) => {
+                Meaning::Contended("locked")
+            }
             (Some(number), _) if mysql::UNAVAILABLE.contains(&number) => Meaning::Unavailable,
             (_, Some(code)) if sqlite::UNAVAILABLE.contains(&code) => Meaning::Unavailable,
             _ => Meaning::Defect,

@@ -23,6 +23,8 @@ struct Scripted {
     attempts: Arc<AtomicU32>,
     takes: Duration,
     repeatable: bool,
+    /// What it heard of when it was committed.
+    committed: Arc<std::sync::Mutex<Vec<u32>>>,
 }
 
 #[async_trait]
@@ -39,13 +41,18 @@ impl TransactionScript for Scripted {
         tokio::time::sleep(self.takes).await;
         (self.attempt)(self.attempts.fetch_add(1, Ordering::Relaxed) + 1)
     }
+
+    fn committed(&self, output: &u32) {
+        self.committed.lock().unwrap().push(*output);
+    }
 }
 
 /// A script, and the number of attempts that it was given.
 fn script(attempt: Attempt) -> (Scripted, Arc<AtomicU32>) {
     let attempts = Arc::new(AtomicU32::new(0));
     let counted = attempts.clone();
-    (Scripted { attempt, attempts: counted, takes: Duration::ZERO, repeatable: false }, attempts)
+    let (takes, committed) = (Duration::ZERO, Arc::default());
+    (Scripted { attempt, attempts: counted, takes, repeatable: false, committed }, attempts)
 }
 
 fn count(begun: u32, committed: u32, rolled_back: u32) -> Count {
@@ -94,6 +101,21 @@ async fn contention_may_show_when_a_transaction_begins_or_commits() {
     let (script, attempts) = script(Ok);
     assert_eq!(runner(&memory).0.run(script).await.unwrap(), 2);
     assert_eq!((attempts.load(Ordering::Relaxed), memory.count()), (2, count(3, 2, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_script_hears_of_its_result_once_and_only_when_it_is_committed() {
+    let memory = Arc::new(Memory::default());
+    memory.fail_to_commit([CommitFault::Refused]);
+    let (second, _) = script(Ok);
+    let heard = second.committed.clone();
+    assert_eq!(runner(&memory).0.run(second).await.unwrap(), 2);
+    assert_eq!(*heard.lock().unwrap(), [2]);
+
+    let (refused, _) = script(|_| Err(poor()));
+    let heard = refused.committed.clone();
+    assert!(runner(&memory).0.run(refused).await.is_err());
+    assert!(heard.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@
 //! | `GET /v1/events` | lists the events in the order of their first arrival, filtered by `type` and `subject` |
 //! | `DELETE /v1/events` | forgets them |
 //! | `GET`, `PUT /v1/faults` | shows, sets `{errorRate, delayMs, status, retryAfter}` of `POST /v1/events` |
+//! | `GET /health/live`, `GET /health/ready` | answers 200 |
 //!
 //! With a secret it demands the signature of Standard Webhooks. An event that comes again is counted and
 //! otherwise ignored: its first version stays.
@@ -30,6 +31,7 @@ use standardwebhooks::HEADER_WEBHOOK_ID;
 use self::cloud_event::CloudEvent;
 use self::event_log::{Capacity, EventLog};
 use super::faults::FaultSwitch;
+use super::health;
 pub use super::signature::InvalidSecret;
 use super::signature::SignatureCheck;
 
@@ -105,7 +107,9 @@ pub fn configure(cfg: &mut web::ServiceConfig, platform: DataPlatform) {
 /// # Errors
 /// When the listener cannot be used.
 pub fn start(listener: TcpListener, platform: DataPlatform) -> std::io::Result<Server> {
-    let server = HttpServer::new(move || App::new().configure(|cfg| configure(cfg, platform.clone())))
+    let app =
+        move || App::new().configure(|cfg| configure(cfg, platform.clone())).configure(health::configure);
+    let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
         // An answer that is held back must not hold back the end.
