@@ -19,6 +19,8 @@ pub(crate) fn suite() -> Vec<Scenario> {
 /// What needs no caller, by the contract.
 const OPEN: [&str; 7] = [
     "GET /actuator/health",
+    "GET /api/v1/coupons",
+    "GET /api/v1/coupons/{code}",
     "GET /api/v1/products",
     "GET /api/v1/products/{id}",
     "GET /health/live",
@@ -35,6 +37,7 @@ const ADMINISTRATORS: [&str; 9] = [
     "PATCH /api/v1/products/{id}",
     "POST /api/v1/admin/outbox/{id}/retry",
     "POST /api/v1/admin/outbox:replay",
+    "POST /api/v1/coupons",
     "POST /api/v1/products",
     "POST /api/v1/products/{id}/stock",
     "POST /api/v1/products:bulk",
