@@ -50,6 +50,9 @@ macro_rules! scenarios {
     };
 }
 
+/// The adapters that a scenario is given, as a future that stays on its thread.
+pub type OpeningFuture = Pin<Box<dyn Future<Output = Arc<dyn SharedAdapters>>>>;
+
 /// Something that the ports of a suite live in.
 #[derive(Clone, Copy)]
 pub struct Place {
@@ -58,7 +61,7 @@ pub struct Place {
     /// The service without which there is no such place, if it is missing here.
     pub missing: Option<&'static str>,
     /// Makes the adapters for one test.
-    pub open: fn() -> Pin<Box<dyn Future<Output = Arc<dyn SharedAdapters>>>>,
+    pub open: fn() -> OpeningFuture,
 }
 
 /// Runs suites on every kind of database and ends the process with the result.

@@ -26,6 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["checkout", "coupon", "kernel", "migrations", "order", "payment", "point", "product", "user"],
     ),
     ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
+    ("redis-adapter", &["coordination", "coupon", "kernel", "ranking"]),
     ("data-platform", &["checkout", "kernel"]),
     (
         "jumun",
@@ -65,6 +66,8 @@ const TECHNOLOGIES: &[(&str, &[&str])] = &[
     ("sea-orm", &["storage", "testkit"]),
     ("sea-orm-migration", &["migrations", "storage"]),
     ("sqlx", &["storage"]),
+    ("redis", &["redis-adapter", "testkit"]),
+    ("deadpool-redis", &["redis-adapter"]),
     ("reqwest", &["data-platform"]),
     ("actix-web", &["jumun"]),
 ];
