@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 use async_trait::async_trait;
 use checkout::outbox::{Dispatcher, EventSink, OutboxQueue};
 use checkout::{Checkout, CouponClaims, KeyJanitor, TransactionRunner};
+use coordination::ReadThrough;
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
 use kernel::{BusinessZone, Clock, IdGenerator};
 use local::{CachedCatalog, CachedCoupons, CachedDirectory, SystemClock, SystemIds};
@@ -75,6 +76,11 @@ impl Wiring {
         Self { database, clock, ids, runner, checkout, shared, tasks }
     }
 
+    /// Returns the way to read through the cache.
+    pub fn read_through(&self) -> ReadThrough {
+        ReadThrough::new(self.shared.cache.clone(), Handle::current(), self.tasks.clone())
+    }
+
     /// Returns what the HTTP handlers work with.
     pub fn services(&self, hash_cost: HashCost) -> Services {
         let database = Arc::new(self.database.clone());
@@ -89,7 +95,7 @@ impl Wiring {
         Services {
             checkout: self.checkout.clone(),
             runner: self.runner.clone(),
-            catalog: Arc::new(CachedCatalog::new(database.clone())),
+            catalog: Arc::new(CachedCatalog::new(database.clone(), self.read_through())),
             wallets: database.clone(),
             orders: database.clone(),
             coupons,

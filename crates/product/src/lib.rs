@@ -15,8 +15,8 @@ mod product;
 mod stock;
 
 pub use error::ProductError;
+pub use ports::{ListedProduct, ProductCatalog, ProductFilter, ProductRepository, ProductSort};
 #[cfg(feature = "mocks")]
 pub use ports::{MockProductCatalog, MockProductRepository};
-pub use ports::{ProductCatalog, ProductFilter, ProductRepository, ProductSort};
 pub use product::{NewProduct, Product, ProductChange, ProductName, ProductState, ProductStatus};
 pub use stock::{AdjustmentReason, StockAdjusted, StockCause, StockMovement};

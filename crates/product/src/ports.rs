@@ -1,11 +1,11 @@
 //! What products need from the outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use kernel::{Money, PageRequest, ProductId, StoreError};
+use kernel::{Money, PageRequest, ProductId, StoreError, Timestamp};
 
-use crate::{Product, StockMovement};
+use crate::{Product, ProductName, StockMovement};
 
 /// Products inside a transaction. Everything works on sets; one order is a batch of one.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -66,6 +66,21 @@ pub enum ProductSort {
     NameDescending,
 }
 
+/// A product as lists show it. It is for sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedProduct {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name.
+    pub name: ProductName,
+    /// What one piece costs.
+    pub price: Money,
+    /// How many pieces are left.
+    pub stock: u32,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
 /// Products for readers, outside a transaction. Stock is always the database's at the time of the call.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -79,11 +94,15 @@ pub trait ProductCatalog: Send + Sync {
         filter: &ProductFilter,
         sort: ProductSort,
         page: PageRequest,
-    ) -> Result<Vec<Product>, StoreError>;
+    ) -> Result<Vec<ListedProduct>, StoreError>;
+
+    /// Returns the stock of those of the products that are ACTIVE, in one statement.
+    async fn stock(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, u32>, StoreError>;
 
     /// Returns how many ACTIVE products match; the number may lag behind by seconds.
     async fn count(&self, filter: &ProductFilter) -> Result<u64, StoreError>;
 
-    /// Takes note that products were added or changed, so that what was remembered of them is dropped.
-    fn changed(&self) {}
+    /// Takes note that products were added or changed: once it returns, nothing that was remembered of
+    /// them is shown any more.
+    async fn changed(&self) {}
 }

@@ -8,8 +8,8 @@ use checkout::{
 };
 use kernel::{DomainError, Money, Page, PageRequest, ProductId, Timestamp, seconds};
 use product::{
-    AdjustmentReason, NewProduct, Product, ProductChange, ProductError, ProductFilter, ProductName,
-    ProductSort, ProductStatus,
+    AdjustmentReason, ListedProduct, NewProduct, Product, ProductChange, ProductError, ProductFilter,
+    ProductName, ProductSort, ProductStatus,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -125,6 +125,18 @@ impl ProductResponse {
             created_at: product.created_at,
         }
     }
+
+    fn listed(product: &ListedProduct) -> Self {
+        Self {
+            id: product.id,
+            name: product.name.to_string(),
+            price: product.price,
+            stock: product.stock,
+            sold_out: product.stock == 0,
+            status: ProductStatus::Active.as_str(),
+            created_at: product.created_at,
+        }
+    }
 }
 
 /// A page of products.
@@ -154,7 +166,7 @@ async fn list_products(
     let total = services.catalog.count(&filter).await?;
     let page = Page { content: products, request, total };
     Ok(HttpResponse::Ok().json(ProductPage {
-        content: page.content.iter().map(ProductResponse::of).collect(),
+        content: page.content.iter().map(ProductResponse::listed).collect(),
         page: request.page,
         size: request.size.get(),
         total_elements: page.total,
@@ -224,9 +236,9 @@ async fn create_product(
     let draft = body.0.draft().map_err(|(pointer, error)| Problem::at(pointer, &error))?;
     let request = idempotency.of(admin.0.id, &body.0)?;
     let products = CreateProducts { drafts: vec![ProductDraft::Ok(draft)], on_error: OnError::Reject };
-    let answer = services.checkout.create_products(products, request, render_created).await?;
-    services.catalog.changed();
-    Ok(respond(answer))
+    let checkout = services.checkout.clone();
+    let created = async move { checkout.create_products(products, request, render_created).await };
+    Ok(respond(services.changing_products(created).await?))
 }
 
 #[expect(clippy::ptr_arg, reason = "the signature is that of `Render`")]
@@ -294,8 +306,8 @@ async fn change_product(
         change: body.0.change()?,
         precondition: Box::new(move |product: &Product| fits(&product.etag())),
     };
-    let product = services.checkout.change_product(change).await?;
-    services.catalog.changed();
+    let checkout = services.checkout.clone();
+    let product = services.changing_products(async move { checkout.change_product(change).await }).await?;
     Ok(HttpResponse::Ok().insert_header((ETAG, product.etag())).json(ProductResponse::of(&product)))
 }
 
@@ -339,9 +351,9 @@ async fn adjust_product_stock(
         reason: AdjustmentReason::new(&body.0.reason).map_err(|error| Problem::at("/reason", &error))?,
         trace: RequestContext::trace_of(&http),
     };
-    let answer = services.checkout.adjust_stock(adjustment, request, render_adjusted).await?;
-    services.catalog.changed();
-    Ok(respond(answer))
+    let checkout = services.checkout.clone();
+    let adjusted = async move { checkout.adjust_stock(adjustment, request, render_adjusted).await };
+    Ok(respond(services.changing_products(adjusted).await?))
 }
 
 fn render_adjusted(product: &Product) -> Result<Reply, serde_json::Error> {

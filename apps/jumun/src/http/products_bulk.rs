@@ -118,12 +118,10 @@ async fn create_products(
         OnErrorRequest::Skip => OnError::Skip,
     };
     let request = idempotency.of(admin.0.id, &(body.0.on_error, understood))?;
-    let answer = services
-        .checkout
-        .create_products(CreateProducts { drafts, on_error }, request, render_results)
-        .await?;
-    services.catalog.changed();
-    Ok(respond(answer))
+    let checkout = services.checkout.clone();
+    let products = CreateProducts { drafts, on_error };
+    let created = async move { checkout.create_products(products, request, render_results).await };
+    Ok(respond(services.changing_products(created).await?))
 }
 
 #[expect(clippy::ptr_arg, reason = "the signature is that of `Render`")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use checkout::outbox::OutboxAdmin;
-use checkout::{Auditor, Checkout, CouponClaims, TransactionRunner};
+use checkout::{Auditor, Checkout, CouponClaims, TransactionRunner, UseCaseError};
 use coupon::CouponReader;
 use kernel::{Clock, IdGenerator};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -75,6 +75,24 @@ pub struct Services {
 }
 
 impl Services {
+    /// Changes products and has what was remembered of them forgotten, whatever the caller does meanwhile.
+    /// Whoever asks after this returns sees the change.
+    ///
+    /// # Errors
+    /// Those of the change.
+    pub async fn changing_products<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, UseCaseError>> + Send + 'static,
+    ) -> Result<T, UseCaseError> {
+        let catalog = self.catalog.clone();
+        let changed = self.runner.to_the_end(async move {
+            let changed = change.await;
+            catalog.changed().await;
+            changed
+        });
+        changed.await?
+    }
+
     /// Hashes a password on a thread that serves no requests.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! Failures of the inside: the caller learns that there was one, and nothing else.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jumun::http::{Readiness, Services};
 use kernel::{PageRequest, ProductId, StoreError};
-use product::{Product, ProductCatalog, ProductFilter, ProductSort};
+use product::{ListedProduct, Product, ProductCatalog, ProductFilter, ProductSort};
 use testkit::{Scenario, TestDatabase, scenarios};
 
 use crate::support::{NOBODY, Setup, Shop};
@@ -35,13 +36,17 @@ impl ProductCatalog for Broken {
         filter: &ProductFilter,
         _: ProductSort,
         _: PageRequest,
-    ) -> Result<Vec<Product>, StoreError> {
+    ) -> Result<Vec<ListedProduct>, StoreError> {
         Err(match filter.name_contains.as_deref() {
             Some("down") => StoreError::Unavailable(SECRET.into()),
             Some("contended") => StoreError::Contended(SECRET.into()),
             Some("unknown") => StoreError::OutcomeUnknown(SECRET.into()),
             _ => StoreError::Internal(SECRET.into()),
         })
+    }
+
+    async fn stock(&self, _: &[ProductId]) -> Result<HashMap<ProductId, u32>, StoreError> {
+        Ok(HashMap::new())
     }
 
     async fn count(&self, _: &ProductFilter) -> Result<u64, StoreError> {

@@ -1,29 +1,51 @@
-//! A catalogue that remembers how many products there are.
+//! A catalogue that remembers names, prices and totals, and never stock.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use kernel::{PageRequest, ProductId, StoreError};
-use product::{Product, ProductCatalog, ProductFilter, ProductSort};
+use coordination::{CacheKey, Freshness, ReadThrough};
+use kernel::{Money, PageRequest, ProductId, StoreError, Timestamp};
+use product::{ListedProduct, Product, ProductCatalog, ProductFilter, ProductName, ProductSort};
+use serde::{Deserialize, Serialize};
 
-/// Answers counts from memory for a few seconds, so that a list does not wait for a count of everything.
-/// Rows, and with them stock, are always read from the catalogue behind it.
+/// Answers names and prices of lists from a cache that instances share, and the number of products from
+/// memory. Stock comes from the catalogue behind it, at the time of each call and for a page in one
+/// question.
+///
+/// Lists with a filter are not remembered: there are as many as callers think of.
 pub struct CachedCatalog {
     inner: Arc<dyn ProductCatalog>,
+    cache: ReadThrough,
     totals: Mutex<HashMap<ProductFilter, (u64, Instant)>>,
 }
 
+/// What is remembered of a product on a page.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    id: ProductId,
+    name: String,
+    price: Money,
+    created_at: Timestamp,
+}
+
 impl CachedCatalog {
+    /// The entries that a change of any product drops.
+    const GROUP: &'static str = "products";
+    /// How long a page is remembered: 5 minutes in all.
+    const FRESHNESS: Freshness =
+        Freshness { fresh: Duration::from_secs(270), stale: Duration::from_secs(30) };
+    /// Pages further back are not remembered.
+    const PAGES: u32 = 100;
     /// How long a total is remembered.
     pub const TTL: Duration = Duration::from_secs(10);
     /// How many filters are remembered; callers choose them, so their number must have an end.
     const FILTERS: usize = 1_000;
 
-    /// Puts a memory in front of a catalogue.
-    pub fn new(inner: Arc<dyn ProductCatalog>) -> Self {
-        Self { inner, totals: Mutex::default() }
+    /// Puts a cache in front of a catalogue.
+    pub fn new(inner: Arc<dyn ProductCatalog>, cache: ReadThrough) -> Self {
+        Self { inner, cache, totals: Mutex::default() }
     }
 
     fn remembered(&self, filter: &ProductFilter) -> Option<u64> {
@@ -38,6 +60,32 @@ impl CachedCatalog {
         }
         totals.insert(filter.clone(), (total, Instant::now()));
     }
+
+    /// Reads the names and prices of a page, from the cache if it has them.
+    async fn entries(&self, sort: ProductSort, page: PageRequest) -> Result<Vec<Entry>, StoreError> {
+        let key = CacheKey::new(Self::GROUP, format!("{sort:?}/{}/{}", page.size.get(), page.page));
+        let inner = self.inner.clone();
+        let read = move || async move {
+            let listed = inner.list(&ProductFilter::default(), sort, page).await?;
+            Ok(listed.into_iter().map(Entry::of).collect())
+        };
+        self.cache.get(key, Self::FRESHNESS, read).await
+    }
+}
+
+impl Entry {
+    fn of(product: ListedProduct) -> Self {
+        let ListedProduct { id, name, price, created_at, .. } = product;
+        Self { id, name: name.as_str().to_owned(), price, created_at }
+    }
+
+    /// Adds the stock; `None` for a product that is not for sale any more.
+    fn listed(self, stock: &HashMap<ProductId, u32>) -> Option<Result<ListedProduct, StoreError>> {
+        let stock = *stock.get(&self.id)?;
+        let name = ProductName::new(&self.name).map_err(|error| StoreError::Internal(Box::new(error)));
+        let Self { id, price, created_at, .. } = self;
+        Some(name.map(|name| ListedProduct { id, name, price, stock, created_at }))
+    }
 }
 
 #[async_trait]
@@ -51,8 +99,18 @@ impl ProductCatalog for CachedCatalog {
         filter: &ProductFilter,
         sort: ProductSort,
         page: PageRequest,
-    ) -> Result<Vec<Product>, StoreError> {
-        self.inner.list(filter, sort, page).await
+    ) -> Result<Vec<ListedProduct>, StoreError> {
+        if *filter != ProductFilter::default() || page.page >= Self::PAGES {
+            return self.inner.list(filter, sort, page).await;
+        }
+        let entries = self.entries(sort, page).await?;
+        let ids: Vec<ProductId> = entries.iter().map(|entry| entry.id).collect();
+        let stock = self.inner.stock(&ids).await?;
+        entries.into_iter().filter_map(|entry| entry.listed(&stock)).collect()
+    }
+
+    async fn stock(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, u32>, StoreError> {
+        self.inner.stock(ids).await
     }
 
     async fn count(&self, filter: &ProductFilter) -> Result<u64, StoreError> {
@@ -64,8 +122,9 @@ impl ProductCatalog for CachedCatalog {
         Ok(total)
     }
 
-    fn changed(&self) {
+    async fn changed(&self) {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.inner.changed();
+        self.cache.drop_group(Self::GROUP).await;
+        self.inner.changed().await;
     }
 }

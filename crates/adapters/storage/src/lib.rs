@@ -8,6 +8,7 @@
 
 mod audit;
 mod audit_rules;
+mod catalog;
 mod connect;
 mod convert;
 mod coupon_reader;

@@ -1,25 +1,23 @@
-//! Products and the ledger of their stock.
+//! Products and the ledger of their stock inside a transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use kernel::{PageRequest, ProductId, StoreError};
+use kernel::{ProductId, StoreError};
 use product::{
-    AdjustmentReason, Product, ProductCatalog, ProductFilter, ProductName, ProductRepository, ProductSort,
-    ProductState, ProductStatus, StockCause, StockMovement,
+    AdjustmentReason, Product, ProductName, ProductRepository, ProductState, ProductStatus, StockCause,
+    StockMovement,
 };
 use sea_orm::prelude::Decimal;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
+use crate::StorageError;
 use crate::convert::Place;
 use crate::entity::{product as row, stock_ledger};
 use crate::error::database;
 use crate::row_set::{self, Change};
-use crate::{Database, StorageError};
 
 impl TryFrom<row::Model> for Product {
     type Error = StorageError;
@@ -149,63 +147,5 @@ fn ledger_row(movement: &StockMovement) -> stock_ledger::Model {
         reason,
         order_id,
         created_at: movement.created_at,
-    }
-}
-
-#[async_trait]
-impl ProductCatalog for Database {
-    async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        let row = row::Entity::find_by_id(id.as_uuid()).one(&self.reader).await.map_err(database)?;
-        Ok(row.map(Product::try_from).transpose()?)
-    }
-
-    async fn list(
-        &self,
-        filter: &ProductFilter,
-        sort: ProductSort,
-        page: PageRequest,
-    ) -> Result<Vec<Product>, StoreError> {
-        let (column, order) = match sort {
-            ProductSort::NewestFirst => (row::Column::CreatedAt, Order::Desc),
-            ProductSort::OldestFirst => (row::Column::CreatedAt, Order::Asc),
-            ProductSort::PriceAscending => (row::Column::Price, Order::Asc),
-            ProductSort::PriceDescending => (row::Column::Price, Order::Desc),
-            ProductSort::NameAscending => (row::Column::Name, Order::Asc),
-            ProductSort::NameDescending => (row::Column::Name, Order::Desc),
-        };
-        let rows = matching(filter)
-            .order_by(column, order.clone())
-            .order_by(row::Column::Id, order)
-            .offset(page.offset())
-            .limit(u64::from(page.size.get()))
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
-    }
-
-    async fn count(&self, filter: &ProductFilter) -> Result<u64, StoreError> {
-        matching(filter).count(&self.reader).await.map_err(database)
-    }
-}
-
-/// The ACTIVE products that match a filter.
-fn matching(filter: &ProductFilter) -> Select<row::Entity> {
-    let mut select = row::Entity::find().filter(row::Column::Status.eq(ProductStatus::Active.as_str()));
-    if let Some(text) = &filter.name_contains {
-        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
-        select = select.filter(Expr::expr(Func::lower(Expr::col(row::Column::Name))).like(pattern));
-    }
-    if let Some(price) = filter.min_price {
-        select = select.filter(row::Column::Price.gte(Decimal::from(price)));
-    }
-    if let Some(price) = filter.max_price {
-        select = select.filter(row::Column::Price.lte(Decimal::from(price)));
-    }
-    match filter.in_stock {
-        Some(true) => select.filter(row::Column::Stock.gt(0)),
-        Some(false) => select.filter(row::Column::Stock.eq(0)),
-        None => select,
     }
 }
