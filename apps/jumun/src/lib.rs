@@ -9,6 +9,7 @@ pub mod commands;
 pub mod http;
 pub mod seed;
 pub mod settings;
+pub mod shared;
 pub mod stand_ins;
 pub mod telemetry;
 pub mod wiring;

@@ -19,6 +19,7 @@ use user::HashCost;
 
 use crate::http::{Authentication, Readiness, Services};
 use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::telemetry;
 use crate::worker::Worker;
 
@@ -35,6 +36,8 @@ pub struct Wiring {
     pub runner: TransactionRunner,
     /// The use cases.
     pub checkout: Checkout,
+    /// What instances share.
+    pub shared: Shared,
     /// What has been begun and must be finished before the process ends.
     pub tasks: TaskTracker,
 }
@@ -44,7 +47,7 @@ impl Wiring {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
+    pub async fn connect(settings: &Settings, shared: Shared) -> Result<Self, ConnectError> {
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let database_settings = DatabaseSettings {
             url: settings.database_url.expose().to_owned(),
@@ -53,23 +56,31 @@ impl Wiring {
             personal_data_key: PersonalDataKey::new(*settings.pii_key.expose()),
         };
         let database = Database::connect(database_settings, ids.clone()).await?;
-        Ok(Self::on(database, BusinessZone::new(settings.business_zone)))
+        Ok(Self::with_shared(database, BusinessZone::new(settings.business_zone), shared))
     }
 
-    /// Puts everything on top of a database.
+    /// Puts everything on top of a database, for one instance.
     pub fn on(database: Database, zone: BusinessZone) -> Self {
+        Self::with_shared(database, zone, Shared::in_process())
+    }
+
+    /// Puts everything on top of a database and of what instances share.
+    pub fn with_shared(database: Database, zone: BusinessZone, shared: Shared) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let tasks = TaskTracker::new();
         let unit_of_work = Arc::new(database.clone());
         let runner = TransactionRunner::new(unit_of_work, ids.clone(), Handle::current(), tasks.clone());
         let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), zone);
-        Self { database, clock, ids, runner, checkout, tasks }
+        Self { database, clock, ids, runner, checkout, shared, tasks }
     }
 
     /// Returns what the HTTP handlers work with.
     pub fn services(&self, hash_cost: HashCost) -> Services {
         let database = Arc::new(self.database.clone());
+        let mut dependencies: Vec<Arc<dyn Readiness>> =
+            vec![Arc::new(DatabaseReadiness(self.database.clone()))];
+        dependencies.extend(self.shared.readiness());
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         Services {
             checkout: self.checkout.clone(),
@@ -80,7 +91,7 @@ impl Wiring {
             users: Arc::new(CachedDirectory::new(database.clone())),
             outbox: database.clone(),
             auditor: database.clone(),
-            dependencies: vec![Arc::new(DatabaseReadiness(self.database.clone()))],
+            dependencies,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             authentication: Authentication::Header,

@@ -27,7 +27,21 @@ const EDGES: &[(&str, &[&str])] = &[
     ("data-platform", &["checkout", "kernel"]),
     (
         "jumun",
-        &["checkout", "data-platform", "kernel", "local", "order", "point", "product", "storage", "user"],
+        &[
+            "checkout",
+            "coordination",
+            "coupon",
+            "data-platform",
+            "kernel",
+            "local",
+            "order",
+            "point",
+            "product",
+            "ranking",
+            "redis-adapter",
+            "storage",
+            "user",
+        ],
     ),
 ];
 

@@ -17,6 +17,7 @@ mod products;
 mod products_admin;
 mod products_bulk;
 mod rate_limit;
+mod redis_outage;
 mod support;
 mod users;
 mod wallets;
@@ -40,5 +41,6 @@ fn main() {
         rate_limit::suite(),
         operation::suite(),
         disconnects::suite(),
+        redis_outage::suite(),
     ]);
 }
