@@ -17,7 +17,7 @@ up: ## build the image and start everything in containers: API on :8080, Grafana
 down: ## stop the containers; their data stays (docker compose down --volumes takes it along)
 	docker compose down
 
-test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL
+test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL and Redis
 	$(WITH_SERVICES) cargo test --workspace --no-fail-fast
 
 audit: ## check on the database of the settings all that always holds

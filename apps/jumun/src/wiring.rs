@@ -48,7 +48,7 @@ impl Wiring {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
+    pub async fn connect(settings: &Settings, shared: Shared) -> Result<Self, ConnectError> {
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let database_settings = DatabaseSettings {
             url: settings.database_url.expose().to_owned(),
@@ -57,15 +57,15 @@ impl Wiring {
             personal_data_key: PersonalDataKey::new(*settings.pii_key.expose()),
         };
         let database = Database::connect(database_settings, ids.clone()).await?;
-        Ok(Self::on(database, BusinessZone::new(settings.business_zone)))
+        Ok(Self::with_shared(database, BusinessZone::new(settings.business_zone), shared))
     }
 
     /// Puts everything on top of a database, for one instance.
     pub fn on(database: Database, zone: BusinessZone) -> Self {
-        Self::with_shared(database, zone, Shared::local())
+        Self::with_shared(database, zone, Shared::in_process())
     }
 
-    /// Puts everything on top of a database and what instances share.
+    /// Puts everything on top of a database and of what instances share.
     pub fn with_shared(database: Database, zone: BusinessZone, shared: Shared) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
@@ -84,6 +84,9 @@ impl Wiring {
     /// Returns what the HTTP handlers work with.
     pub fn services(&self, hash_cost: HashCost) -> Services {
         let database = Arc::new(self.database.clone());
+        let mut dependencies: Vec<Arc<dyn Readiness>> =
+            vec![Arc::new(DatabaseReadiness(self.database.clone()))];
+        dependencies.extend(self.shared.readiness());
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         let coupons = Arc::new(CachedCoupons::new(database.clone()));
         let claims = CouponClaims::new(
@@ -103,7 +106,7 @@ impl Wiring {
             users: Arc::new(CachedDirectory::new(database.clone())),
             outbox: database.clone(),
             auditor: database.clone(),
-            dependencies: vec![Arc::new(DatabaseReadiness(self.database.clone()))],
+            dependencies,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             authentication: Authentication::Header,

@@ -40,6 +40,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "order",
             "point",
             "product",
+            "ranking",
+            "redis-adapter",
             "storage",
             "user",
         ],

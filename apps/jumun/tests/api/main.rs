@@ -19,6 +19,7 @@ mod products;
 mod products_admin;
 mod products_bulk;
 mod rate_limit;
+mod redis_outage;
 mod support;
 mod users;
 mod wallets;
@@ -44,5 +45,6 @@ fn main() {
         rate_limit::suite(),
         operation::suite(),
         disconnects::suite(),
+        redis_outage::suite(),
     ]);
 }
