@@ -24,7 +24,7 @@ pub struct ClaimCoupon {
 /// A piece that was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
-    /// The coupon as it is then.
+    /// The coupon; its count may be out of date.
     pub coupon: Coupon,
     /// The piece.
     pub piece: UserCoupon,
@@ -63,20 +63,22 @@ impl TransactionScript for Script {
     async fn execute(&self, tx: &mut dyn Transaction) -> Result<Claimed, UseCaseError> {
         let ClaimCoupon { coupon, user_id, trace } = &self.claim;
         coupon.ensure_valid_at(self.now).map_err(UseCaseError::rejected)?;
-        let found = tx.coupons().lock(&[coupon.id].into()).await?.into_iter().next();
-        let mut coupon = found.ok_or_else(|| UseCaseError::rejected(CouponError::Unknown))?;
         let pair = (coupon.id, *user_id);
         if tx.coupons().holders(&[pair].into()).await?.contains(&pair) {
             return Err(UseCaseError::rejected(CouponError::AlreadyClaimed));
         }
         let id = UserCouponId::from_uuid(self.ids.uuid());
         let piece = coupon.issue(id, *user_id, self.now).map_err(UseCaseError::rejected)?;
-        tx.coupons().issue(std::slice::from_ref(&coupon), std::slice::from_ref(&piece)).await?;
-        let payload = CouponClaimed::of(&coupon, &piece);
+        tx.coupons().insert_pieces(std::slice::from_ref(&piece)).await?;
+        let payload = CouponClaimed::of(coupon, &piece);
         let event_id = EventId::from_uuid(self.ids.uuid());
         let event = DomainEvent::new(event_id, piece.id.as_uuid(), 1, self.now, &payload)
             .map_err(UseCaseError::defect)?;
         tx.outbox().append(&[DomainEvent { trace: *trace, ..event }]).await?;
-        Ok(Claimed { coupon, piece })
+        // ADR-019: the row that all claims of a coupon share is locked last, and for this long only.
+        if tx.coupons().count(&[(coupon.id, 1)].into()).await?.contains(&coupon.id) {
+            return Err(UseCaseError::rejected(CouponError::SoldOut));
+        }
+        Ok(Claimed { coupon: coupon.clone(), piece })
     }
 }

@@ -16,6 +16,15 @@ use crate::{
 /// How long one builder of a gate may take before another may begin.
 const BUILDING: Duration = Duration::from_secs(10);
 
+/// How long a claim waits for a gate that is being built, a third of a second in all.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(160),
+];
+
 /// Claims of coupons. The gate turns away those who come too late; the database decides on all others
 /// (ADR-019).
 #[derive(Clone)]
@@ -91,15 +100,20 @@ impl CouponClaims {
         outcome
     }
 
-    /// Asks the gate; `None` if it cannot be reached.
+    /// Asks the gate; `None` if it cannot be reached. A missing gate is built, and waited for a moment,
+    /// so that a rush does not fall on the database meanwhile.
     async fn admit(&self, coupon: &Coupon, user: UserId) -> Option<Admission> {
-        let admission = match self.gate.admit(coupon.id, user).await {
-            Ok(admission) => Some(admission),
-            Err(error) => {
-                tracing::debug!(causes = causes(&error), "the coupon gate does not answer");
-                None
+        let mut admission = self.ask(coupon, user).await;
+        if admission == Some(Admission::NotReady) {
+            self.build_in_the_background(coupon);
+            for pause in PAUSES {
+                tokio::time::sleep(pause).await;
+                admission = self.ask(coupon, user).await;
+                if admission != Some(Admission::NotReady) {
+                    break;
+                }
             }
-        };
+        }
         let outcome = match admission {
             Some(Admission::Admitted) => "admitted",
             Some(Admission::Ask) => "ask",
@@ -108,10 +122,17 @@ impl CouponClaims {
             None => "unavailable",
         };
         metrics::counter!("jumun_coupon_gate_total", "outcome" => outcome).increment(1);
-        if admission == Some(Admission::NotReady) {
-            self.build_in_the_background(coupon);
-        }
         admission
+    }
+
+    async fn ask(&self, coupon: &Coupon, user: UserId) -> Option<Admission> {
+        match self.gate.admit(coupon.id, user).await {
+            Ok(admission) => Some(admission),
+            Err(error) => {
+                tracing::debug!(causes = causes(&error), "the coupon gate does not answer");
+                None
+            }
+        }
     }
 
     /// Tells the gate what the database has decided. What is not told, the gate finds out in time.

@@ -211,18 +211,21 @@ impl Coupon {
         if self.terms.period.contains(now) { Ok(()) } else { Err(CouponError::OutsidePeriod) }
     }
 
-    /// Issues a piece to a user, who is known to hold none, while there are any.
+    /// Makes the piece that a user is to get.
+    ///
+    /// The count of issued pieces may be out of date here: whether there is one left is decided where the
+    /// pieces are counted, by [`CouponRepository::count`](crate::CouponRepository::count).
     pub fn issue(
-        &mut self,
+        &self,
         id: UserCouponId,
         user_id: UserId,
         now: Timestamp,
     ) -> Result<UserCoupon, CouponError> {
         self.ensure_valid_at(now)?;
+        // The count only grows: none left then is none left now.
         if self.remaining() == 0 {
             return Err(CouponError::SoldOut);
         }
-        self.0.issued += 1;
         Ok(UserCoupon::issued(id, self.id, user_id, now))
     }
 }

@@ -6,8 +6,8 @@
 //! - a piece that is USED belongs to one live order, and no order uses a piece that is another's.
 //!
 //! A [`Coupon`] says what it takes off and when it counts; the order computes and allocates the discount
-//! (ADR-006). The database decides who gets a piece, under a lock on the coupon's row and with a
-//! condition on its count; the [`CouponGate`] in front only turns the losers away (ADR-019).
+//! (ADR-006). The database decides who gets a piece, by a condition on the coupon's count and a unique key
+//! of the holders; the [`CouponGate`] in front only turns the losers away (ADR-019).
 //!
 //! Ports: [`CouponRepository`] inside a transaction, [`CouponReader`] for reads, [`CouponGate`].
 

@@ -1,6 +1,6 @@
 //! What coupons need from the outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use kernel::{CouponId, CursorPage, PageSize, StoreError, Timestamp, UserId};
@@ -25,23 +25,21 @@ pub trait CouponRepository: Send {
     /// Returns [`StoreError::Duplicate`] if a code is taken.
     async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError>;
 
-    /// Locks coupons in ascending order of their ids until the transaction ends and returns them in that
-    /// order; ids without a coupon are left out.
-    async fn lock(&mut self, ids: &BTreeSet<CouponId>) -> Result<Vec<Coupon>, StoreError>;
-
-    /// Returns which of the users hold a piece of which of the coupons. It is sure for coupons that this
-    /// transaction has locked.
+    /// Returns which of the users hold a piece of which of the coupons.
     async fn holders(
         &mut self,
         pairs: &BTreeSet<(CouponId, UserId)>,
     ) -> Result<BTreeSet<(CouponId, UserId)>, StoreError>;
 
-    /// Stores pieces that coupons have issued, and their counts.
+    /// Stores pieces that are to be counted in the same transaction by [`Self::count`].
     ///
-    /// Returns [`StoreError::Contended`], and the transaction must be rolled back, unless each coupon had
-    /// issued exactly as many before, or if a user holds a piece already. So nothing is issued twice even
-    /// to a caller that did not lock.
-    async fn issue(&mut self, coupons: &[Coupon], pieces: &[UserCoupon]) -> Result<(), StoreError>;
+    /// Returns [`StoreError::Contended`], and the transaction must be rolled back, if a user holds a piece
+    /// already.
+    async fn insert_pieces(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError>;
+
+    /// Counts pieces as issued, in ascending order of the coupons' ids, for each coupon that has as many
+    /// left; returns the coupons that have not. From then on the counts are locked, so it comes last.
+    async fn count(&mut self, pieces: &BTreeMap<CouponId, u32>) -> Result<BTreeSet<CouponId>, StoreError>;
 
     /// Locks the pieces that users hold of coupons with these codes, in ascending order of their ids,
     /// until the transaction ends; pairs without a piece are left out.

@@ -202,7 +202,7 @@ pub fn coupon(code: &str, quantity: u32, now: Timestamp) -> Coupon {
 /// # Panics
 /// Never: the event can be written.
 pub fn issue(
-    coupon: &mut Coupon,
+    coupon: &Coupon,
     user: UserId,
     now: Timestamp,
 ) -> Result<(UserCoupon, DomainEvent), CouponError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use checkout::{Transaction, TransactionScript, UseCaseError};
 use chrono::TimeDelta;
-use coupon::{Benefit, Coupon, CouponCode, CouponError, CouponName, NewCoupon, Period};
+use coupon::{Benefit, Coupon, CouponCode, CouponError, CouponName, CouponReader, NewCoupon, Period};
 use kernel::{Clock, CouponId, IdGenerator, Money, ProductId, StoreError, Timestamp, UserId};
 use point::ChargeAmount;
 use product::{NewProduct, Product, ProductName};
@@ -84,7 +84,13 @@ async fn load_missing(wiring: &Wiring) -> Result<(), UseCaseError> {
         missing.into_iter().map(|number| demo_user(number, ids.as_ref(), now)).collect::<Result<Vec<_>, _>>()
     });
     let users = users.await.map_err(|error| StoreError::Internal(Box::new(error)))??;
-    wiring.runner.run(LoadDemo { users, clock: wiring.clock.clone() }).await
+    let mut coupons = Vec::new();
+    for coupon in demo_coupons(now)? {
+        if CouponReader::find(database, &coupon.terms.code).await?.is_none() {
+            coupons.push(coupon);
+        }
+    }
+    wiring.runner.run(LoadDemo { users, coupons, clock: wiring.clock.clone() }).await
 }
 
 fn user_id(number: u128) -> Uuid {
@@ -132,6 +138,7 @@ fn demo_user(number: u128, ids: &dyn IdGenerator, now: Timestamp) -> Result<User
 
 struct LoadDemo {
     users: Vec<User>,
+    coupons: Vec<Coupon>,
     clock: Arc<dyn Clock>,
 }
 
@@ -160,11 +167,7 @@ impl TransactionScript for LoadDemo {
         }
         tx.products().insert(&products).await?;
         tx.products().move_stock(&movements).await?;
-        let coupons = demo_coupons(now)?;
-        let ids = coupons.iter().map(|coupon| coupon.id).collect();
-        let there: Vec<CouponId> = tx.coupons().lock(&ids).await?.iter().map(|coupon| coupon.id).collect();
-        let missing: Vec<Coupon> = coupons.into_iter().filter(|coupon| !there.contains(&coupon.id)).collect();
-        tx.coupons().insert(&missing).await?;
+        tx.coupons().insert(&self.coupons).await?;
         let mut entries = Vec::new();
         let owners = self.users.iter().map(|user| user.id).collect();
         for mut wallet in tx.wallets().lock(&owners).await? {

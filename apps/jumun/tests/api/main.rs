@@ -11,6 +11,7 @@ mod discounts;
 mod errors;
 mod failures;
 mod idempotency;
+mod instances;
 mod operation;
 mod orders;
 mod orders_read;
@@ -34,6 +35,7 @@ fn main() {
         orders_read::suite(),
         coupons::suite(),
         discounts::suite(),
+        instances::suite(),
         idempotency::suite(),
         users::suite(),
         admin::suite(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use coupon::{Coupon, CouponCode, CouponRepository, HeldCoupon, UserCoupon};
 use kernel::{CouponId, StoreError, UserId};
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -32,20 +32,6 @@ impl CouponRepository for Coupons<'_> {
         row_set::insert(self.tx, rows).await.map_err(|error| duplicate_of(error, "code of a coupon"))
     }
 
-    async fn lock(&mut self, ids: &BTreeSet<CouponId>) -> Result<Vec<Coupon>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = row::Entity::find()
-            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
-            .order_by_asc(row::Column::Id)
-            .lock_exclusive()
-            .all(self.tx)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(Coupon::try_from).collect::<Result<_, _>>()?)
-    }
-
     async fn holders(
         &mut self,
         pairs: &BTreeSet<(CouponId, UserId)>,
@@ -67,24 +53,28 @@ impl CouponRepository for Coupons<'_> {
         Ok(holders)
     }
 
-    async fn issue(&mut self, coupons: &[Coupon], pieces: &[UserCoupon]) -> Result<(), StoreError> {
-        let mut counts: BTreeMap<CouponId, i64> = BTreeMap::new();
-        for piece in pieces {
-            *counts.entry(piece.coupon_id).or_default() += 1;
-        }
-        // ADR-019: pieces are issued only on top of the very count that they were decided on.
-        let changes: Vec<Change> = coupons
-            .iter()
-            .map(|coupon| Change {
-                key: coupon.id.as_uuid().into(),
-                version: i64::from(coupon.issued) - counts.get(&coupon.id).copied().unwrap_or_default(),
-                values: vec![i64::from(coupon.issued).into()],
-            })
-            .collect();
-        let guard = (row::Column::Id, row::Column::Issued);
-        row_set::change::<row::Entity>(self.tx, "coupons", guard, &[row::Column::Issued], &changes).await?;
+    async fn insert_pieces(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
         let rows = pieces.iter().map(|piece| piece_row(piece).into_active_model()).collect();
         row_set::insert(self.tx, rows).await.map_err(database)
+    }
+
+    async fn count(&mut self, pieces: &BTreeMap<CouponId, u32>) -> Result<BTreeSet<CouponId>, StoreError> {
+        let mut sold_out = BTreeSet::new();
+        for (coupon, pieces) in pieces {
+            let issued = Expr::col(row::Column::Issued).add(i64::from(*pieces));
+            // ADR-019: the condition decides, on the count as it is now.
+            let counted = row::Entity::update_many()
+                .col_expr(row::Column::Issued, issued.clone())
+                .filter(row::Column::Id.eq(coupon.as_uuid()))
+                .filter(issued.lte(Expr::col(row::Column::Quantity)))
+                .exec(self.tx)
+                .await
+                .map_err(database)?;
+            if counted.rows_affected == 0 {
+                sold_out.insert(*coupon);
+            }
+        }
+        Ok(sold_out)
     }
 
     async fn lock_held(

@@ -1,13 +1,13 @@
 //! The repositories that a transaction of the database in memory lends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use checkout::{
     Claim, CompletedRequest, DailySale, IdempotencyRepository, KeyedRequest, OutboxRepository,
     SalesRepository,
 };
-use coupon::{Coupon, CouponCode, CouponRepository, HeldCoupon, UserCoupon};
+use coupon::{Coupon, CouponCode, CouponRepository, CouponState, HeldCoupon, UserCoupon};
 use kernel::{CouponId, DomainEvent, ProductId, StoreError, Timestamp, UserId};
 use order::{Order, OrderRepository, StatusChange};
 use payment::{Payment, PaymentRepository};
@@ -67,10 +67,6 @@ impl CouponRepository for Rows<'_> {
         Ok(())
     }
 
-    async fn lock(&mut self, ids: &BTreeSet<CouponId>) -> Result<Vec<Coupon>, StoreError> {
-        Ok(ids.iter().filter_map(|id| self.0.tables.coupons.get(id).cloned()).collect())
-    }
-
     async fn holders(
         &mut self,
         pairs: &BTreeSet<(CouponId, UserId)>,
@@ -79,10 +75,22 @@ impl CouponRepository for Rows<'_> {
         Ok(held.filter(|pair| pairs.contains(pair)).collect())
     }
 
-    async fn issue(&mut self, coupons: &[Coupon], pieces: &[UserCoupon]) -> Result<(), StoreError> {
-        self.0.tables.coupons.extend(coupons.iter().map(|coupon| (coupon.id, coupon.clone())));
+    async fn insert_pieces(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
         self.0.tables.pieces.extend_from_slice(pieces);
         Ok(())
+    }
+
+    async fn count(&mut self, pieces: &BTreeMap<CouponId, u32>) -> Result<BTreeSet<CouponId>, StoreError> {
+        let mut sold_out = BTreeSet::new();
+        for (id, pieces) in pieces {
+            let coupon = self.0.tables.coupons.get_mut(id).unwrap();
+            let issued = coupon.issued + pieces;
+            match Coupon::restore(CouponState { issued, ..(**coupon).clone() }) {
+                Ok(counted) => *coupon = counted,
+                Err(_) => sold_out.extend([*id]),
+            }
+        }
+        Ok(sold_out)
     }
 
     async fn lock_held(

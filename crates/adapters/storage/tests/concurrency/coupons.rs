@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use checkout::{ClaimCoupon, Rejection, UnitOfWork};
 use coupon::{Coupon, CouponError, CouponReader, UserCouponStatus};
-use kernel::{Clock, Money, StoreError, UserId};
+use kernel::{Clock, Money, UserId};
 use testkit::fixtures::{self, no_reply, order};
 use testkit::{Scenario, TestDatabase, scenarios};
 use user::Role;
@@ -15,7 +15,7 @@ pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![
         exactly_as_many_are_issued_as_there_are,
         one_user_gets_one_however_often_it_asks,
-        issuers_who_do_not_lock_never_issue_too_many,
+        issuers_who_know_an_old_count_never_issue_too_many,
         one_of_two_orders_uses_the_coupon,
     ]
 }
@@ -68,32 +68,24 @@ async fn one_user_gets_one_however_often_it_asks(database: Arc<TestDatabase>) {
     instances.close().await;
 }
 
-/// Issuers that decide on a count they have read some time ago. Seen to fail with the count taken out of
-/// the guard in `row_set::change`: the audit finds fewer issued than pieces.
-async fn issuers_who_do_not_lock_never_issue_too_many(database: Arc<TestDatabase>) {
+/// Issuers that go by a count they have read some time ago. Seen to fail without the condition in the
+/// statement that counts: the CHECK of the table is met, as a defect.
+async fn issuers_who_know_an_old_count_never_issue_too_many(database: Arc<TestDatabase>) {
     let instances = Instances::open(database).await;
     let coupon = instances.shop.coupon("LOOSE", 15).await;
     let users = users(&instances, 40).await;
     let issued = at_once(users.len(), |caller| {
-        let (instances, code, user) = (instances.clone(), coupon.terms.code.clone(), users[caller]);
+        let (instances, coupon, user) = (instances.clone(), coupon.clone(), users[caller]);
         async move {
-            let database = instances.database(caller);
-            loop {
-                let mut read = database.find(&code).await.unwrap().unwrap();
-                let issued = fixtures::issue(&mut read, user, instances.shop.clock.now());
-                let Ok((piece, event)) = issued else { return 0 };
-                let mut tx = database.begin().await.unwrap();
-                let stored = tx.coupons().issue(&[read], &[piece]).await;
-                match stored {
-                    Ok(()) => {
-                        tx.outbox().append(&[event]).await.unwrap();
-                        tx.commit().await.unwrap();
-                        return 1;
-                    }
-                    Err(StoreError::Contended(_)) => {}
-                    Err(error) => panic!("{error:?}"),
-                }
+            let (piece, event) = fixtures::issue(&coupon, user, instances.shop.clock.now()).unwrap();
+            let mut tx = instances.database(caller).begin().await.unwrap();
+            tx.coupons().insert_pieces(&[piece]).await.unwrap();
+            tx.outbox().append(&[event]).await.unwrap();
+            let counted = tx.coupons().count(&[(coupon.id, 1)].into()).await.unwrap().is_empty();
+            if counted {
+                tx.commit().await.unwrap();
             }
+            usize::from(counted)
         }
     })
     .await;
