@@ -15,6 +15,7 @@ mod m20261121_000005_payments;
 mod m20261121_000006_outbox;
 mod m20261121_000007_idempotency_keys;
 mod m20261121_000008_daily_sales;
+mod m20261121_000011_ranking;
 
 /// Applies what is missing of the schema.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_outbox::Migration),
             Box::new(m20261121_000007_idempotency_keys::Migration),
             Box::new(m20261121_000008_daily_sales::Migration),
+            Box::new(m20261121_000011_ranking::Migration),
         ]
     }
 }

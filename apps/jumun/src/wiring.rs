@@ -46,14 +46,16 @@ impl Wiring {
     /// When the database does not answer.
     pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
+        let zone = BusinessZone::new(settings.business_zone);
         let database_settings = DatabaseSettings {
             url: settings.database_url.expose().to_owned(),
             max_connections: settings.database_max_connections,
             key_lifetime: settings.idempotency_ttl,
             personal_data_key: PersonalDataKey::new(*settings.pii_key.expose()),
+            business_zone: zone,
         };
         let database = Database::connect(database_settings, ids.clone()).await?;
-        Ok(Self::on(database, BusinessZone::new(settings.business_zone)))
+        Ok(Self::on(database, zone))
     }
 
     /// Puts everything on top of a database.

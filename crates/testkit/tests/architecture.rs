@@ -21,7 +21,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("user", &["kernel"]),
     ("checkout", &["kernel", "order", "payment", "point", "product", "user"]),
     ("migrations", &[]),
-    ("storage", &["checkout", "kernel", "migrations", "order", "payment", "point", "product", "user"]),
+    (
+        "storage",
+        &["checkout", "kernel", "migrations", "order", "payment", "point", "product", "ranking", "user"],
+    ),
     ("local", &["kernel", "product", "user"]),
     ("data-platform", &["checkout", "kernel"]),
     (

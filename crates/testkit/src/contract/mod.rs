@@ -5,6 +5,7 @@ mod keys;
 mod orders;
 mod outbox;
 mod products;
+mod ranking;
 mod users;
 mod wallets;
 
@@ -19,6 +20,7 @@ pub fn storage() -> Vec<Vec<Scenario>> {
         keys::suite(),
         users::suite(),
         outbox::suite(),
+        ranking::suite(),
         audit::suite(),
     ]
 }
