@@ -7,9 +7,12 @@
 pub mod cli;
 pub mod commands;
 pub mod http;
+pub mod popular;
+pub mod schedule;
 pub mod seed;
 pub mod settings;
 pub mod stand_ins;
 pub mod telemetry;
+pub mod views;
 pub mod wiring;
 pub mod worker;

@@ -6,9 +6,11 @@ use std::thread::available_parallelism;
 use async_trait::async_trait;
 use checkout::outbox::{Dispatcher, EventSink, OutboxQueue};
 use checkout::{Checkout, KeyJanitor, TransactionRunner};
+use coordination::{Cache, DistributedLock, ReadThrough};
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
 use kernel::{BusinessZone, Clock, IdGenerator};
-use local::{CachedCatalog, CachedDirectory, SystemClock, SystemIds};
+use local::{CachedCatalog, CachedDirectory, LocalCache, LocalLock, LocalViews, SystemClock, SystemIds};
+use ranking::{Period, PopularityStore, RankingBatch, ViewCounter, ViewRecorder};
 use secrecy::SecretString;
 use storage::{ConnectError, Database, DatabaseSettings, PersonalDataKey};
 use tokio::runtime::Handle;
@@ -18,9 +20,33 @@ use url::Url;
 use user::HashCost;
 
 use crate::http::{Authentication, Readiness, Services};
-use crate::settings::Settings;
+use crate::popular::PopularProducts;
+use crate::schedule::RankingScheduler;
+use crate::settings::{Schedule, Settings};
 use crate::telemetry;
+use crate::views::ViewUpkeep;
 use crate::worker::Worker;
+
+/// What the instances share; in one process that is its own memory.
+#[derive(Clone)]
+pub struct Shared {
+    /// Locks.
+    pub locks: Arc<dyn DistributedLock>,
+    /// What is remembered.
+    pub cache: Arc<dyn Cache>,
+    /// Views that are not stored yet.
+    pub views: Arc<dyn ViewCounter>,
+}
+
+impl Shared {
+    fn local() -> Self {
+        Self {
+            locks: Arc::new(LocalLock::new()),
+            cache: Arc::new(LocalCache::new()),
+            views: Arc::new(LocalViews::new()),
+        }
+    }
+}
 
 /// The program put together: one database with everything on top of it.
 #[derive(Clone)]
@@ -35,6 +61,10 @@ pub struct Wiring {
     pub runner: TransactionRunner,
     /// The use cases.
     pub checkout: Checkout,
+    /// What all instances share.
+    pub shared: Shared,
+    /// The popular products.
+    pub popular: PopularProducts,
     /// What has been begun and must be finished before the process ends.
     pub tasks: TaskTracker,
 }
@@ -66,7 +96,17 @@ impl Wiring {
         let unit_of_work = Arc::new(database.clone());
         let runner = TransactionRunner::new(unit_of_work, ids.clone(), Handle::current(), tasks.clone());
         let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), zone);
-        Self { database, clock, ids, runner, checkout, tasks }
+        let shared = Shared::local();
+        let popular = PopularProducts {
+            sales: Arc::new(database.clone()),
+            store: Arc::new(database.clone()),
+            cache: ReadThrough::new(shared.cache.clone(), Handle::current(), tasks.clone()),
+            live: PopularProducts::LIVE,
+            views: Arc::new(ViewRecorder::default()),
+            clock: clock.clone(),
+            zone,
+        };
+        Self { database, clock, ids, runner, checkout, shared, popular, tasks }
     }
 
     /// Returns what the HTTP handlers work with.
@@ -77,6 +117,7 @@ impl Wiring {
             checkout: self.checkout.clone(),
             runner: self.runner.clone(),
             catalog: Arc::new(CachedCatalog::new(database.clone())),
+            popular: self.popular.clone(),
             wallets: database.clone(),
             orders: database.clone(),
             users: Arc::new(CachedDirectory::new(database.clone())),
@@ -89,6 +130,31 @@ impl Wiring {
             metrics: telemetry::metrics_recorder(),
             hash_cost,
             hashing: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// Returns what moves views to the database.
+    pub fn view_upkeep(&self) -> ViewUpkeep {
+        ViewUpkeep {
+            recorder: self.popular.views.clone(),
+            counter: self.shared.views.clone(),
+            store: self.popular.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Returns what publishes the rankings when they are due.
+    pub fn ranking_scheduler(&self, daily: Schedule, weekly: Schedule) -> RankingScheduler {
+        let store: Arc<dyn PopularityStore> = self.popular.store.clone();
+        RankingScheduler {
+            batch: RankingBatch::new(store.clone(), self.clock.clone()),
+            store,
+            counter: self.shared.views.clone(),
+            locks: self.shared.locks.clone(),
+            popular: self.popular.clone(),
+            clock: self.clock.clone(),
+            zone: self.popular.zone,
+            schedules: vec![(Period::Daily, daily), (Period::Weekly, weekly)],
         }
     }
 

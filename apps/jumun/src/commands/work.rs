@@ -7,7 +7,7 @@ use super::serve::stop_signal;
 use super::{CommandError, connect_migrated, print};
 use crate::settings::Settings;
 
-/// Delivers events and keeps the house clean until the process is told to stop.
+/// Delivers events, publishes rankings and keeps the house clean until the process is told to stop.
 pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let Some(base) = settings.data_platform_url.clone() else {
         return Err(CommandError(
@@ -19,9 +19,18 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let worker = wiring.worker(base, &secret);
     let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;
     let stop = CancellationToken::new();
-    let work = tokio::spawn(worker.run(stop.clone()));
+    let scheduler =
+        wiring.ranking_scheduler(settings.ranking_daily_cron.clone(), settings.ranking_weekly_cron.clone());
+    let work = [
+        tokio::spawn(worker.run(stop.clone())),
+        tokio::spawn(scheduler.run(stop.clone())),
+        tokio::spawn(wiring.view_upkeep().run(stop.clone())),
+    ];
     print("the worker runs");
     stop_signal().await;
     stop.cancel();
-    work.await.map_err(|error| CommandError::because("the worker failed", &error))
+    for task in work {
+        task.await.map_err(|error| CommandError::because("the worker failed", &error))?;
+    }
+    Ok(())
 }

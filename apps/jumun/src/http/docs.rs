@@ -12,7 +12,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::examples;
-use super::{admin, health, orders, products, products_bulk, users, wallets};
+use super::{admin, health, orders, popular, products, products_bulk, users, wallets};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -43,6 +43,7 @@ impl utoipa::Modify for CallerHeader {
 /// Registers the endpoints of the API.
 pub(super) fn api(config: &mut ServiceConfig) {
     config
+        .configure(popular::configure)
         .configure(products::configure)
         .configure(products_bulk::configure)
         .configure(wallets::configure)
@@ -76,7 +77,8 @@ fn complete(mut document: OpenApi) -> OpenApi {
             let Some(operation) = operation else { continue };
             let responses = &mut operation.responses.responses;
             if api {
-                let open = index == 0 && path.starts_with("/api/v1/products")
+                let open = index == 0
+                    && ["/api/v1/products", "/api/v1/stats"].iter().any(|open| path.starts_with(open))
                     || path == "/api/v1/users" && index == 1;
                 if !open {
                     operation.security =

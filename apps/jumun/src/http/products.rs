@@ -162,7 +162,7 @@ async fn list_products(
     }))
 }
 
-/// Shows a product.
+/// Shows a product, and counts that it was looked at.
 #[utoipa::path(tag = "products", params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The product", body = ProductResponse),
     (status = 304, description = "The caller has this state of it already"),
@@ -179,6 +179,7 @@ async fn show_product(
     let found = services.catalog.find(id.product()).await?;
     let visible = found.filter(|product| product.status == ProductStatus::Active || visitor.is_admin());
     let product = visible.ok_or_else(|| Problem::of(&ProductError::NotFound(id.product())))?;
+    services.popular.record_view(product.id);
     representation(&request, &product.etag(), &ProductResponse::of(&product))
 }
 
@@ -296,6 +297,9 @@ async fn change_product(
     };
     let product = services.checkout.change_product(change).await?;
     services.catalog.changed();
+    // Rankings show name and price, and only what is for sale.
+    let popular = services.popular.clone();
+    services.runner.to_the_end(async move { popular.forget().await }).await?;
     Ok(HttpResponse::Ok().insert_header((ETAG, product.etag())).json(ProductResponse::of(&product)))
 }
 

@@ -14,6 +14,8 @@ use product::ProductCatalog;
 use tokio::sync::Semaphore;
 use user::{HashCost, Password, PasswordHash, UserDirectory, UserError};
 
+use crate::popular::PopularProducts;
+
 /// How long a password waits for its turn to be hashed.
 const HASHING_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -43,6 +45,8 @@ pub struct Services {
     pub runner: TransactionRunner,
     /// The products.
     pub catalog: Arc<dyn ProductCatalog>,
+    /// The popular products.
+    pub popular: PopularProducts,
     /// The wallets.
     pub wallets: Arc<dyn WalletReader>,
     /// The orders.

@@ -13,6 +13,7 @@ mod operation;
 mod orders;
 mod orders_read;
 mod outbox;
+mod popular;
 mod products;
 mod products_admin;
 mod products_bulk;
@@ -33,6 +34,7 @@ fn main() {
         users::suite(),
         admin::suite(),
         outbox::suite(),
+        popular::suite(),
         errors::suite(),
         bodies::suite(),
         failures::suite(),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, instant};
 pub(crate) use client::{Call, Client};
 pub(crate) use operations::{Operation, operations};
 pub(crate) use platform::{Delivery, Platform};
