@@ -4,10 +4,15 @@
 //! twice, a cache saves work that was done already. Both may be lost, late or unreachable at any time.
 //!
 //! Ports: [`DistributedLock`], [`Cache`]. Both are implemented in process, for one instance, and on
-//! Redis, for many.
+//! Redis, for many. Uses: [`exclusively`], [`ReadThrough`].
 
 mod cache;
+mod exclusively;
+mod in_process;
 mod lock;
+mod read_through;
 
 pub use cache::{Cache, CacheKey, Freshness, Lookup, Turn};
+pub use exclusively::{Held, exclusively};
 pub use lock::{DistributedLock, Grant, LockName};
+pub use read_through::ReadThrough;

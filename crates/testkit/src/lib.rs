@@ -1,8 +1,9 @@
 //! What tests share: contract suites for the ports, throw-away databases, fixtures.
 //!
-//! A suite is a list of [`Scenario`]s, each a function of a database of its own. [`run`] makes one test
-//! of each scenario and each kind of database, so that every adapter passes the same suite. Where MySQL
-//! is not there its tests show as ignored; with `REQUIRE_SERVICES=1` they fail instead.
+//! A suite is a list of [`Scenario`]s, each a function of what it is given: a database of its own, or the
+//! ports that instances share. [`run`] makes one test of each scenario and each kind of database,
+//! [`run_on`] one of each scenario and each [`Place`], so that every adapter passes the same suite. Where
+//! a service is not there its tests show as ignored; with `REQUIRE_SERVICES=1` they fail instead.
 
 #![expect(
     clippy::expect_used,
@@ -15,7 +16,11 @@ pub mod contract;
 mod database;
 pub mod fixtures;
 mod harness;
+mod polling;
+mod shared;
 
 pub use clock::ManualClock;
 pub use database::{Backend, TestDatabase};
-pub use harness::{Scenario, ScenarioFuture, run};
+pub use harness::{Place, Scenario, ScenarioFuture, run, run_on};
+pub use polling::eventually;
+pub use shared::SharedAdapters;

@@ -25,11 +25,23 @@ const EDGES: &[(&str, &[&str])] = &[
         "storage",
         &["checkout", "kernel", "migrations", "order", "payment", "point", "product", "ranking", "user"],
     ),
-    ("local", &["kernel", "product", "user"]),
+    ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
     ("data-platform", &["checkout", "kernel"]),
     (
         "jumun",
-        &["checkout", "data-platform", "kernel", "local", "order", "point", "product", "storage", "user"],
+        &[
+            "checkout",
+            "coordination",
+            "data-platform",
+            "kernel",
+            "local",
+            "order",
+            "point",
+            "product",
+            "ranking",
+            "storage",
+            "user",
+        ],
     ),
 ];
 
