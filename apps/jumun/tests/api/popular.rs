@@ -200,9 +200,9 @@ async fn a_look_at_a_product_is_counted(database: Arc<TestDatabase>) {
 
 /// Stores what was counted, as the end of a process does.
 async fn store_views(shop: &Shop) {
-    let stop = CancellationToken::new();
-    stop.cancel();
-    shop.wiring.view_upkeep().run(stop).await;
+    let end = CancellationToken::new();
+    end.cancel();
+    shop.wiring.view_upkeep().run(end).await;
 }
 
 async fn nothing_is_published_before_the_first_run(database: Arc<TestDatabase>) {
@@ -249,10 +249,10 @@ async fn a_due_ranking_is_published_by_one_instance(database: Arc<TestDatabase>)
     assert_eq!(shop.get("/products/popular").await.ok()["products"], json!([]), "and this is remembered");
     shop.withdraw(gone).await;
 
-    let stop = CancellationToken::new();
+    let end = CancellationToken::new();
     let schedulers: Vec<_> = (0..3)
         .map(|_| shop.wiring.ranking_scheduler(schedule("* * * * *"), schedule("* * * * *")))
-        .map(|scheduler| tokio::spawn(scheduler.run(stop.clone())))
+        .map(|scheduler| tokio::spawn(scheduler.run(end.clone())))
         .collect();
     let published = eventually("both rankings are published", || async {
         let weekly = shop.get("/products/popular/weekly").await.ok();
@@ -266,21 +266,19 @@ async fn a_due_ranking_is_published_by_one_instance(database: Arc<TestDatabase>)
         r#"{{"rangeDays":3,"products":[{{"rank":1,"productId":"{cup}","name":"찻잔","price":1000.00,"soldQty":0,"views":8,"score":2.4}},{{"rank":2,"productId":"{tea}","name":"Oolong tea","price":1500.00,"soldQty":2,"views":3,"score":2.3}}],"generatedAt":"{generated_at}"}}"#
     );
     assert_eq!(published.text, expected);
-    stop.cancel();
+    end.cancel();
     for scheduler in schedulers {
         scheduler.await.unwrap();
     }
     let day = BusinessZone::default().day(SystemClock.now());
     for period in Period::ALL {
-        let run = shop.wiring.database.find_run(RunKey { period, day }).await.unwrap();
         // Past midnight the run was that of the day before.
-        let run = match run {
-            Some(run) => run,
-            None => {
-                let day = day - chrono::Days::new(1);
-                shop.wiring.database.find_run(RunKey { period, day }).await.unwrap().unwrap()
-            }
-        };
+        let mut found = shop.wiring.database.find_run(RunKey { period, day }).await.unwrap();
+        if found.is_none() {
+            let day = day - chrono::Days::new(1);
+            found = shop.wiring.database.find_run(RunKey { period, day }).await.unwrap();
+        }
+        let run = found.unwrap();
         assert_eq!((run.status, run.attempts), (RunStatus::Done, 1), "{period:?}");
     }
     // Prices and names are those of now.
@@ -294,16 +292,16 @@ async fn a_ranking_does_without_a_schedule_that_is_not_due_again(database: Arc<T
     let shop = Shop::open(database).await;
     let product = shop.product(1_000, 50).await;
     yesterday(&shop, product, 1, 0).await;
-    let stop = CancellationToken::new();
+    let end = CancellationToken::new();
     let january = schedule("0 1 1 1 *");
     let scheduler = shop.wiring.ranking_scheduler(january.clone(), january);
-    let work = tokio::spawn(scheduler.run(stop.clone()));
+    let work = tokio::spawn(scheduler.run(end.clone()));
     eventually("the ranking of January is published", || async {
         shop.get("/products/popular").await.ok()["generatedAt"].is_string().then_some(())
     })
     .await;
     assert_eq!(shop.get("/products/popular").await.ok()["products"], json!([]), "it is of the days before");
-    stop.cancel();
+    end.cancel();
     work.await.unwrap();
 }
 
