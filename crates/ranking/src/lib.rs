@@ -19,6 +19,8 @@ mod views;
 
 pub use batch::{RankingBatch, RunOutcome, store_views};
 pub use period::{Days, Period, RunKey};
+#[cfg(feature = "mocks")]
+pub use ports::{MockPopularityStore, MockSalesRanking};
 pub use ports::{Popular, PopularityStore, PublishedRanking, Run, RunStatus, SalesRanking, TopSeller};
 pub use score::{Popularity, RANKED, RankedProduct, SHOWN, Score, rank};
 pub use view_recorder::{FlushReport, ViewRecorder};

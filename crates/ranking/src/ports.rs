@@ -20,6 +20,7 @@ pub struct TopSeller {
 }
 
 /// Ranks by what was sold, from the daily sums.
+#[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SalesRanking: Send + Sync {
     /// Returns at most `limit` ACTIVE products of which something was sold on these days, those with the
@@ -99,6 +100,7 @@ pub struct PublishedRanking {
 ///
 /// A run belongs to whoever began it with the highest fence. Whoever lost its lock and goes on all the
 /// same has a lower one and changes nothing any more, however late it writes.
+#[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PopularityStore: Send + Sync {
     /// Adds the views of a batch, all or none. Returns `false`, and adds nothing, if the batch was added

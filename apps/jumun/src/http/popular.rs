@@ -18,7 +18,15 @@ pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceCo
         .service(show_top_sellers)
         .service(show_top_products)
         .service(show_popular_products)
-        .service(show_popular_products_of_the_week);
+        .service(show_popular_products_of_the_week)
+        .map(|config| {
+            config.service(web::resource(["/products/top", "/products/popular"]).to(refuse_method))
+        });
+}
+
+/// Answers the methods that these paths do not know, which those of `/products/{id}` would take.
+async fn refuse_method() -> Result<HttpResponse, Problem> {
+    Err(Problem::method_not_allowed("GET"))
 }
 
 const DAYS: u32 = 3;

@@ -17,10 +17,14 @@ pub(crate) fn suite() -> Vec<Scenario> {
 }
 
 /// What needs no caller, by the contract.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 11] = [
     "GET /actuator/health",
     "GET /api/v1/products",
+    "GET /api/v1/products/popular",
+    "GET /api/v1/products/popular/weekly",
+    "GET /api/v1/products/top",
     "GET /api/v1/products/{id}",
+    "GET /api/v1/stats/popular-products",
     "GET /health/live",
     "GET /health/ready",
     "GET /metrics",
