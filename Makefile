@@ -11,7 +11,7 @@ help: ## list the targets
 run: ## build and serve on http://127.0.0.1:8080 with nothing else installed
 	cargo run --package jumun -- serve
 
-test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL
+test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL and Redis
 	$(WITH_SERVICES) cargo test --workspace --no-fail-fast
 
 bench-ranking: ## the live ranking over 300,000 order lines; fails above 50 ms on MySQL

@@ -11,6 +11,7 @@ pub mod popular;
 pub mod schedule;
 pub mod seed;
 pub mod settings;
+pub mod shared;
 pub mod stand_ins;
 pub mod telemetry;
 pub mod views;

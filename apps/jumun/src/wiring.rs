@@ -6,11 +6,11 @@ use std::thread::available_parallelism;
 use async_trait::async_trait;
 use checkout::outbox::{Dispatcher, EventSink, OutboxQueue};
 use checkout::{Checkout, KeyJanitor, TransactionRunner};
-use coordination::{Cache, DistributedLock, ReadThrough};
+use coordination::ReadThrough;
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
 use kernel::{BusinessZone, Clock, IdGenerator};
-use local::{CachedCatalog, CachedDirectory, LocalCache, LocalLock, LocalViews, SystemClock, SystemIds};
-use ranking::{Period, PopularityStore, RankingBatch, ViewCounter, ViewRecorder};
+use local::{CachedCatalog, CachedDirectory, SystemClock, SystemIds};
+use ranking::{Period, PopularityStore, RankingBatch, ViewRecorder};
 use secrecy::SecretString;
 use storage::{ConnectError, Database, DatabaseSettings, PersonalDataKey};
 use tokio::runtime::Handle;
@@ -23,30 +23,10 @@ use crate::http::{Authentication, Readiness, Services};
 use crate::popular::PopularProducts;
 use crate::schedule::RankingScheduler;
 use crate::settings::{Schedule, Settings};
+use crate::shared::Shared;
 use crate::telemetry;
 use crate::views::ViewUpkeep;
 use crate::worker::Worker;
-
-/// What the instances share; in one process that is its own memory.
-#[derive(Clone)]
-pub struct Shared {
-    /// Locks.
-    pub locks: Arc<dyn DistributedLock>,
-    /// What is remembered.
-    pub cache: Arc<dyn Cache>,
-    /// Views that are not stored yet.
-    pub views: Arc<dyn ViewCounter>,
-}
-
-impl Shared {
-    fn local() -> Self {
-        Self {
-            locks: Arc::new(LocalLock::new()),
-            cache: Arc::new(LocalCache::new()),
-            views: Arc::new(LocalViews::new()),
-        }
-    }
-}
 
 /// The program put together: one database with everything on top of it.
 #[derive(Clone)]
@@ -61,7 +41,7 @@ pub struct Wiring {
     pub runner: TransactionRunner,
     /// The use cases.
     pub checkout: Checkout,
-    /// What all instances share.
+    /// What instances share.
     pub shared: Shared,
     /// The popular products.
     pub popular: PopularProducts,
@@ -74,7 +54,7 @@ impl Wiring {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
+    pub async fn connect(settings: &Settings, shared: Shared) -> Result<Self, ConnectError> {
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let zone = BusinessZone::new(settings.business_zone);
         let database_settings = DatabaseSettings {
@@ -85,18 +65,22 @@ impl Wiring {
             business_zone: zone,
         };
         let database = Database::connect(database_settings, ids.clone()).await?;
-        Ok(Self::on(database, zone))
+        Ok(Self::with_shared(database, zone, shared))
     }
 
-    /// Puts everything on top of a database.
+    /// Puts everything on top of a database, for one instance.
     pub fn on(database: Database, zone: BusinessZone) -> Self {
+        Self::with_shared(database, zone, Shared::in_process())
+    }
+
+    /// Puts everything on top of a database and of what instances share.
+    pub fn with_shared(database: Database, zone: BusinessZone, shared: Shared) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let tasks = TaskTracker::new();
         let unit_of_work = Arc::new(database.clone());
         let runner = TransactionRunner::new(unit_of_work, ids.clone(), Handle::current(), tasks.clone());
         let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), zone);
-        let shared = Shared::local();
         let popular = PopularProducts {
             sales: Arc::new(database.clone()),
             store: Arc::new(database.clone()),
@@ -112,6 +96,9 @@ impl Wiring {
     /// Returns what the HTTP handlers work with.
     pub fn services(&self, hash_cost: HashCost) -> Services {
         let database = Arc::new(self.database.clone());
+        let mut dependencies: Vec<Arc<dyn Readiness>> =
+            vec![Arc::new(DatabaseReadiness(self.database.clone()))];
+        dependencies.extend(self.shared.readiness());
         let cores = available_parallelism().map_or(1, std::num::NonZero::get);
         Services {
             checkout: self.checkout.clone(),
@@ -123,7 +110,7 @@ impl Wiring {
             users: Arc::new(CachedDirectory::new(database.clone())),
             outbox: database.clone(),
             auditor: database.clone(),
-            dependencies: vec![Arc::new(DatabaseReadiness(self.database.clone()))],
+            dependencies,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             authentication: Authentication::Header,

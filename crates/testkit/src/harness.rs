@@ -15,6 +15,7 @@ pub type ScenarioFuture = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Scenario<Given: ?Sized = TestDatabase> {
     name: &'static str,
     body: fn(Arc<Given>) -> ScenarioFuture,
+    missing: fn() -> Option<&'static str>,
 }
 
 // By hand: what is given need not be `Clone` for its scenario to be.
@@ -29,7 +30,13 @@ impl<Given: ?Sized> Copy for Scenario<Given> {}
 impl<Given: ?Sized> Scenario<Given> {
     /// Makes a scenario; [`scenarios!`](crate::scenarios) does it for a list of functions.
     pub const fn new(name: &'static str, body: fn(Arc<Given>) -> ScenarioFuture) -> Self {
-        Self { name, body }
+        Self { name, body, missing: || None }
+    }
+
+    /// Says that the scenario needs another service, which `missing` names if it is not there.
+    #[must_use]
+    pub const fn needing(self, missing: fn() -> Option<&'static str>) -> Self {
+        Self { missing, ..self }
     }
 
     /// Names the test of this scenario in a place.
@@ -50,6 +57,9 @@ macro_rules! scenarios {
     };
 }
 
+/// The adapters that a scenario is given, as a future that stays on its thread.
+pub type OpeningFuture = Pin<Box<dyn Future<Output = Arc<dyn SharedAdapters>>>>;
+
 /// Something that the ports of a suite live in.
 #[derive(Clone, Copy)]
 pub struct Place {
@@ -58,7 +68,7 @@ pub struct Place {
     /// The service without which there is no such place, if it is missing here.
     pub missing: Option<&'static str>,
     /// Makes the adapters for one test.
-    pub open: fn() -> Pin<Box<dyn Future<Output = Arc<dyn SharedAdapters>>>>,
+    pub open: fn() -> OpeningFuture,
 }
 
 /// Runs suites on every kind of database and ends the process with the result.
@@ -66,7 +76,7 @@ pub fn run(suites: impl IntoIterator<Item = Vec<Scenario>>) -> ! {
     let mut trials = Vec::new();
     for scenario in suites.into_iter().flatten() {
         for backend in Backend::ALL {
-            let missing = (!backend.is_available()).then_some("MySQL");
+            let missing = (!backend.is_available()).then_some("MySQL").or_else(scenario.missing);
             let test = trial(scenario.name_in(backend.name()), missing, move || async move {
                 let database = Arc::new(TestDatabase::create(backend).await);
                 (scenario.body)(database.clone()).await;
@@ -84,7 +94,7 @@ pub fn run(suites: impl IntoIterator<Item = Vec<Scenario>>) -> ! {
 /// Runs suites of shared ports in a place and ends the process with the result.
 pub fn run_on(place: Place, suites: impl IntoIterator<Item = Vec<Scenario<dyn SharedAdapters>>>) -> ! {
     let trials = suites.into_iter().flatten().map(|scenario| {
-        trial(scenario.name_in(place.name), place.missing, move || async move {
+        trial(scenario.name_in(place.name), place.missing.or_else(scenario.missing), move || async move {
             let adapters = (place.open)().await;
             (scenario.body)(adapters.clone()).await;
             adapters.wipe().await;

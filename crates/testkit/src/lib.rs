@@ -17,10 +17,12 @@ mod database;
 pub mod fixtures;
 mod harness;
 mod polling;
+mod redis_server;
 mod shared;
 
 pub use clock::ManualClock;
 pub use database::{Backend, TestDatabase};
-pub use harness::{Place, Scenario, ScenarioFuture, run, run_on};
+pub use harness::{OpeningFuture, Place, Scenario, ScenarioFuture, run, run_on};
 pub use polling::eventually;
+pub use redis_server::{REDIS_TAG, RedisServer, TestRedis};
 pub use shared::SharedAdapters;

@@ -26,12 +26,14 @@ const EDGES: &[(&str, &[&str])] = &[
         &["checkout", "kernel", "migrations", "order", "payment", "point", "product", "ranking", "user"],
     ),
     ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
+    ("redis-adapter", &["coordination", "coupon", "kernel", "ranking"]),
     ("data-platform", &["checkout", "kernel"]),
     (
         "jumun",
         &[
             "checkout",
             "coordination",
+            "coupon",
             "data-platform",
             "kernel",
             "local",
@@ -39,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "point",
             "product",
             "ranking",
+            "redis-adapter",
             "storage",
             "user",
         ],
@@ -65,6 +68,8 @@ const TECHNOLOGIES: &[(&str, &[&str])] = &[
     ("sea-orm", &["storage", "testkit"]),
     ("sea-orm-migration", &["migrations", "storage"]),
     ("sqlx", &["storage"]),
+    ("redis", &["redis-adapter", "testkit"]),
+    ("deadpool-redis", &["redis-adapter"]),
     ("reqwest", &["data-platform"]),
     ("actix-web", &["jumun"]),
 ];

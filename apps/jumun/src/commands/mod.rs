@@ -12,6 +12,7 @@ use crate::cli::{Cli, Command, SeedArgs};
 use crate::http;
 use crate::seed;
 use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::telemetry;
 use crate::wiring::Wiring;
 
@@ -80,7 +81,10 @@ fn load_settings() -> Result<Settings, CommandError> {
 }
 
 async fn connect(settings: &Settings) -> Result<Wiring, CommandError> {
-    Wiring::connect(settings).await.map_err(|error| CommandError::because("JUMUN_DATABASE_URL", &error))
+    let shared = Shared::of(settings).map_err(|error| CommandError::because("JUMUN_REDIS_URL", &error))?;
+    Wiring::connect(settings, shared)
+        .await
+        .map_err(|error| CommandError::because("JUMUN_DATABASE_URL", &error))
 }
 
 /// Connects to a database that has the schema of this program.

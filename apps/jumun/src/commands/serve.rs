@@ -29,9 +29,6 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
             settings.auth
         )));
     }
-    if settings.redis_url.is_some() {
-        tracing::warn!("JUMUN_REDIS_URL is not used by this version");
-    }
     let listener = TcpListener::bind(settings.http_addr).map_err(|error| {
         CommandError::because(&format!("JUMUN_HTTP_ADDR: {}", settings.http_addr), &error)
     })?;

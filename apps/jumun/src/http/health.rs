@@ -24,12 +24,14 @@ struct DependencyHealth {
     /// `UP` or `DOWN`.
     status: &'static str,
     latency_ms: u64,
+    #[serde(skip)]
+    is_required: bool,
 }
 
 /// The health of this instance.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `UP` or `DOWN`.
+    /// `UP`, `DEGRADED` if only something is down that requests can be served without, or `DOWN`.
     status: &'static str,
     dependencies: Vec<DependencyHealth>,
 }
@@ -44,7 +46,7 @@ async fn show_liveness() -> HttpResponse {
 /// Tells whether requests can be served, with each dependency and its latency.
 #[utoipa::path(tag = "operation", responses(
     (status = 200, description = "Requests can be served", body = Health),
-    (status = 503, description = "A dependency is down", body = Health),
+    (status = 503, description = "A dependency is down without which none can be served", body = Health),
 ))]
 #[get("/health/ready")]
 async fn show_readiness(services: web::Data<Services>) -> HttpResponse {
@@ -54,7 +56,7 @@ async fn show_readiness(services: web::Data<Services>) -> HttpResponse {
 /// Answers as `/health/ready` does.
 #[utoipa::path(tag = "operation", responses(
     (status = 200, description = "Requests can be served", body = Health),
-    (status = 503, description = "A dependency is down", body = Health),
+    (status = 503, description = "A dependency is down without which none can be served", body = Health),
 ))]
 #[get("/actuator/health")]
 async fn show_actuator_health(services: web::Data<Services>) -> HttpResponse {
@@ -63,14 +65,25 @@ async fn show_actuator_health(services: web::Data<Services>) -> HttpResponse {
 
 async fn readiness(services: &Services) -> HttpResponse {
     let dependencies = join_all(services.dependencies.iter().cloned().map(probe)).await;
-    let up = dependencies.iter().all(|dependency| dependency.status == "UP");
-    let health = Health { status: if up { "UP" } else { "DOWN" }, dependencies };
-    if up { HttpResponse::Ok().json(health) } else { HttpResponse::ServiceUnavailable().json(health) }
+    let is_down = |dependency: &DependencyHealth| dependency.status == "DOWN";
+    let status = if dependencies.iter().any(|dependency| is_down(dependency) && dependency.is_required) {
+        "DOWN"
+    } else if dependencies.iter().any(is_down) {
+        "DEGRADED"
+    } else {
+        "UP"
+    };
+    let health = Health { status, dependencies };
+    if status == "DOWN" {
+        HttpResponse::ServiceUnavailable().json(health)
+    } else {
+        HttpResponse::Ok().json(health)
+    }
 }
 
 async fn probe(dependency: std::sync::Arc<dyn Readiness>) -> DependencyHealth {
     let begun = Instant::now();
-    let name = dependency.name();
+    let (name, is_required) = (dependency.name(), dependency.is_required());
     // The question runs to its end in a task of its own; only the waiting is bounded.
     let question = tokio::spawn(async move { dependency.is_ready().await });
     let up = tokio::select! {
@@ -78,7 +91,7 @@ async fn probe(dependency: std::sync::Arc<dyn Readiness>) -> DependencyHealth {
         () = tokio::time::sleep(PATIENCE) => false,
     };
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    DependencyHealth { name, status: if up { "UP" } else { "DOWN" }, latency_ms }
+    DependencyHealth { name, status: if up { "UP" } else { "DOWN" }, latency_ms, is_required }
 }
 
 /// Shows what has been measured, for Prometheus.

@@ -26,11 +26,16 @@ pub enum Authentication {
     Header,
 }
 
-/// Something that must answer for requests to be served.
+/// Something that answers for requests to be served, or to be served well.
 #[async_trait]
 pub trait Readiness: Send + Sync {
     /// Returns the name under which it is reported.
     fn name(&self) -> &'static str;
+
+    /// Tells whether requests cannot be served without it. What is not required only helps (ADR-022).
+    fn is_required(&self) -> bool {
+        true
+    }
 
     /// Asks for a sign of life, within a few seconds.
     async fn is_ready(&self) -> bool;
@@ -57,7 +62,7 @@ pub struct Services {
     pub outbox: Arc<dyn OutboxAdmin>,
     /// The audit.
     pub auditor: Arc<dyn Auditor>,
-    /// What must answer for requests to be served.
+    /// What answers for requests to be served.
     pub dependencies: Vec<Arc<dyn Readiness>>,
     /// The time.
     pub clock: Arc<dyn Clock>,

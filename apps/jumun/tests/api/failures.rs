@@ -16,6 +16,7 @@ pub(crate) fn suite() -> Vec<Scenario> {
         nothing_leaks_of_what_went_wrong,
         what_is_down_is_told_with_a_time_to_come_back,
         health_tells_of_what_is_down,
+        health_is_degraded_without_what_only_helps,
     ]
 }
 
@@ -50,12 +51,19 @@ impl ProductCatalog for Broken {
 }
 
 /// A dependency that does not answer.
-struct Down;
+struct Down {
+    name: &'static str,
+    is_required: bool,
+}
 
 #[async_trait]
 impl Readiness for Down {
     fn name(&self) -> &'static str {
-        "redis"
+        self.name
+    }
+
+    fn is_required(&self) -> bool {
+        self.is_required
     }
 
     async fn is_ready(&self) -> bool {
@@ -100,7 +108,11 @@ async fn what_is_down_is_told_with_a_time_to_come_back(database: Arc<TestDatabas
 }
 
 async fn health_tells_of_what_is_down(database: Arc<TestDatabase>) {
-    let shop = open(database, |services| services.dependencies.push(Arc::new(Down))).await;
+    let shop = open(database, |services| {
+        services.dependencies.push(Arc::new(Down { name: "helper", is_required: false }));
+        services.dependencies.push(Arc::new(Down { name: "needed", is_required: true }));
+    })
+    .await;
     for path in ["/health/ready", "/actuator/health"] {
         let health = shop.call(reqwest::Method::GET, path).await.is(503).json();
         assert_eq!(health["status"], "DOWN");
@@ -110,8 +122,21 @@ async fn health_tells_of_what_is_down(database: Arc<TestDatabase>) {
             .iter()
             .map(|dependency| (dependency["name"].as_str().unwrap(), dependency["status"].as_str().unwrap()))
             .collect();
-        assert_eq!(states, [("database", "UP"), ("redis", "DOWN")]);
+        assert_eq!(states, [("database", "UP"), ("helper", "DOWN"), ("needed", "DOWN")]);
     }
     // That a dependency is down does not mean that the process has to be restarted.
     shop.call(reqwest::Method::GET, "/health/live").await.is(200);
+}
+
+async fn health_is_degraded_without_what_only_helps(database: Arc<TestDatabase>) {
+    let shop = open(database, |services| {
+        services.dependencies.push(Arc::new(Down { name: "helper", is_required: false }));
+    })
+    .await;
+    for path in ["/health/ready", "/actuator/health"] {
+        let health = shop.call(reqwest::Method::GET, path).await.is(200).json();
+        assert_eq!(health["status"], "DEGRADED");
+        assert_eq!(health["dependencies"][0]["status"], "UP");
+        assert_eq!(health["dependencies"][1]["status"], "DOWN");
+    }
 }

@@ -18,6 +18,7 @@ mod products;
 mod products_admin;
 mod products_bulk;
 mod rate_limit;
+mod redis_outage;
 mod support;
 mod users;
 mod wallets;
@@ -42,5 +43,6 @@ fn main() {
         rate_limit::suite(),
         operation::suite(),
         disconnects::suite(),
+        redis_outage::suite(),
     ]);
 }

@@ -90,7 +90,7 @@ impl Cache for LocalCache {
         let now = Instant::now();
         let mut state = self.state();
         let generation = self.generation(&mut state, key.group());
-        let stale = match state.entries.get(key).and_then(|entry| entry.value.as_ref()) {
+        let shown = match state.entries.get(key).and_then(|entry| entry.value.as_ref()) {
             Some(value) if now < value.fresh_until => return Ok(Lookup::Fresh(value.bytes.clone())),
             Some(value) if now < value.stale_until => Some(value.bytes.clone()),
             _ => None,
@@ -105,7 +105,7 @@ impl Cache for LocalCache {
             entry.turn = Some(TakenTurn { owner, until: now + lease });
             Turn { key: key.clone(), generation, owner }
         });
-        Ok(match stale {
+        Ok(match shown {
             Some(value) => Lookup::Stale { value, turn },
             None => Lookup::Missing { turn },
         })

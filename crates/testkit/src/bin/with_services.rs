@@ -1,15 +1,17 @@
 //! Starts the services that tests need, runs a command with their addresses, and says what was exercised.
 //!
-//! `with-services cargo test --workspace`: with Docker the command sees `JUMUN_TEST_MYSQL_URL`, a server
-//! of its own for this run; without Docker it runs all the same and the tests that need MySQL show as
-//! ignored. `REQUIRE_SERVICES=1` makes a missing service a failure.
+//! `with-services cargo test --workspace`: with Docker the command sees `JUMUN_TEST_MYSQL_URL` and
+//! `JUMUN_TEST_REDIS_URL`, servers of its own for this run; without Docker it runs all the same and the
+//! tests that need them show as ignored. `REQUIRE_SERVICES=1` makes a missing service a failure.
 
 use std::process::ExitCode;
 
 use testcontainers_modules::mysql::Mysql;
+use testcontainers_modules::redis::{REDIS_PORT, Redis};
 use testcontainers_modules::testcontainers::core::{Mount, error::TestcontainersError};
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
-use testcontainers_modules::testcontainers::{ContainerAsync, ImageExt};
+use testcontainers_modules::testcontainers::{ContainerAsync, Image, ImageExt};
+use testkit::REDIS_TAG;
 use tokio::process::Command;
 
 /// The image of MySQL that tests run on.
@@ -24,46 +26,68 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let required = std::env::var("REQUIRE_SERVICES").is_ok_and(|value| value == "1");
-    let mut command = Command::new(program);
-    command.args(words);
-    let mysql = match start_mysql().await {
-        Ok((container, url)) => {
-            command.env("JUMUN_TEST_MYSQL_URL", &url);
-            Some(container)
-        }
-        Err(error) if required => {
-            eprintln!("REQUIRE_SERVICES=1, and mysql:{MYSQL_TAG} cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-        Err(error) => {
-            eprintln!("no mysql:{MYSQL_TAG}: {error}");
-            None
-        }
-    };
-    let status = command.status().await;
-    let exercised = if mysql.is_some() {
-        "exercised: pure, in-process, SQLite, MySQL"
+    let (mysql, redis) = tokio::join!(start_mysql(), start_redis());
+    let (mysql, redis) = (report("MySQL", MYSQL_TAG, mysql), report("Redis", REDIS_TAG, redis));
+    let mut failed = required && (mysql.is_none() || redis.is_none());
+    if failed {
+        eprintln!("REQUIRE_SERVICES=1, and a service cannot be started");
     } else {
-        "exercised: pure, in-process, SQLite; NOT exercised: MySQL (no Docker)"
-    };
-    if let Some(container) = mysql
+        let mut command = Command::new(program);
+        command.args(words);
+        command.envs(mysql.iter().map(|(_, url)| ("JUMUN_TEST_MYSQL_URL", url)));
+        command.envs(redis.iter().map(|(_, url)| ("JUMUN_TEST_REDIS_URL", url)));
+        match command.status().await {
+            Ok(status) => failed = !status.success(),
+            Err(error) => {
+                eprintln!("the command could not be run: {error}");
+                failed = true;
+            }
+        }
+        println!("{}", exercised(mysql.is_some(), redis.is_some()));
+    }
+    remove(mysql).await;
+    remove(redis).await;
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Says what the tests could run on.
+fn exercised(mysql: bool, redis: bool) -> String {
+    let mut ran = vec!["pure", "in-process", "SQLite"];
+    let mut missed = Vec::new();
+    for (name, is_there) in [("MySQL", mysql), ("Redis", redis)] {
+        if is_there { ran.push(name) } else { missed.push(name) }
+    }
+    let ran = ran.join(", ");
+    if missed.is_empty() {
+        format!("exercised: {ran}")
+    } else {
+        format!("exercised: {ran}; NOT exercised: {} (no Docker)", missed.join(", "))
+    }
+}
+
+/// A service that runs, and its address.
+type Started<I> = (ContainerAsync<I>, String);
+
+#[expect(clippy::print_stderr, reason = "a command for people and CI logs")]
+fn report<I: Image>(
+    name: &str,
+    tag: &str,
+    started: Result<Started<I>, TestcontainersError>,
+) -> Option<Started<I>> {
+    started.inspect_err(|error| eprintln!("no {name} {tag}: {error}")).ok()
+}
+
+#[expect(clippy::print_stderr, reason = "a command for people and CI logs")]
+async fn remove<I: Image>(started: Option<Started<I>>) {
+    if let Some((container, _)) = started
         && let Err(error) = container.rm().await
     {
-        eprintln!("the MySQL container could not be removed: {error}");
-    }
-    println!("{exercised}");
-    match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("the command could not be run: {error}");
-            ExitCode::FAILURE
-        }
+        eprintln!("a container could not be removed: {error}");
     }
 }
 
 /// Starts MySQL with its data in memory: what is tested is what it decides, not its disk.
-async fn start_mysql() -> Result<(ContainerAsync<Mysql>, String), TestcontainersError> {
+async fn start_mysql() -> Result<Started<Mysql>, TestcontainersError> {
     let container = Mysql::default()
         .with_tag(MYSQL_TAG)
         .with_mount(Mount::tmpfs_mount("/var/lib/mysql"))
@@ -72,5 +96,17 @@ async fn start_mysql() -> Result<(ContainerAsync<Mysql>, String), Testcontainers
         .await?;
     let url =
         format!("mysql://root@{}:{}", container.get_host().await?, container.get_host_port_ipv4(3306).await?);
+    Ok((container, url))
+}
+
+/// Starts Redis without a disk.
+async fn start_redis() -> Result<Started<Redis>, TestcontainersError> {
+    let container = Redis::default()
+        .with_tag(REDIS_TAG)
+        .with_cmd(["redis-server", "--save", "", "--appendonly", "no"])
+        .start()
+        .await?;
+    let port = container.get_host_port_ipv4(REDIS_PORT).await?;
+    let url = format!("redis://{}:{port}", container.get_host().await?);
     Ok((container, url))
 }

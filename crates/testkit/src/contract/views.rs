@@ -122,7 +122,7 @@ async fn nothing_is_lost_or_counted_twice_while_many_add(adapters: Arc<dyn Share
         });
     }
     let mut stored = BTreeMap::new();
-    let (mut counted, mut last) = (0, None);
+    let (mut sum, mut last) = (0, None);
     let counter = adapters.views();
     loop {
         let is_done = adding.try_join_next().is_none() && adding.is_empty();
@@ -131,7 +131,7 @@ async fn nothing_is_lost_or_counted_twice_while_many_add(adapters: Arc<dyn Share
                 assert_ne!(last, Some(batch.id), "a confirmed batch is gone");
                 for views in &batch.views {
                     *stored.entry(views.product_id).or_insert(0) += views.count;
-                    counted += views.count;
+                    sum += views.count;
                 }
                 counter.confirm(batch.id).await.unwrap();
                 last = Some(batch.id);
@@ -140,7 +140,7 @@ async fn nothing_is_lost_or_counted_twice_while_many_add(adapters: Arc<dyn Share
             None => tokio::task::yield_now().await,
         }
     }
-    assert_eq!(stored, products.map(|product| (product, 400)).into(), "{counted} in all");
+    assert_eq!(stored, products.map(|product| (product, 400)).into(), "{sum} in all");
 }
 
 async fn a_count_has_an_end_and_does_not_begin_anew(adapters: Arc<dyn SharedAdapters>) {

@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use checkout::{Transaction, UnitOfWork};
 use jumun::http::{self, RateLimiter, ServerSettings, Services};
+use jumun::shared::Shared;
 use jumun::wiring::Wiring;
 use kernel::{BusinessZone, ProductId, UserId};
 use local::SystemClock;
@@ -31,6 +32,8 @@ pub(crate) struct Setup {
     pub(crate) replace: Option<Replace>,
     /// A pool of its own to the database.
     pub(crate) database: Option<Database>,
+    /// What it shares with other instances; in process otherwise.
+    pub(crate) shared: Option<Shared>,
 }
 
 /// A server with a database of its own and an administrator. It calls itself by its client.
@@ -66,7 +69,11 @@ impl Shop {
     /// Opens a shop that is different.
     pub(crate) async fn open_with(database: Arc<TestDatabase>, setup: Setup) -> Self {
         let pool = setup.database.unwrap_or_else(|| database.database.clone());
-        let wiring = Wiring::on(pool, BusinessZone::default());
+        let wiring = Wiring::with_shared(
+            pool,
+            BusinessZone::default(),
+            setup.shared.unwrap_or_else(Shared::in_process),
+        );
         let mut services = wiring.services(HashCost::Minimal);
         if let Some(replace) = setup.replace {
             replace(&mut services);
