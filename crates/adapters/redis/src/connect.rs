@@ -182,9 +182,11 @@ mod tests {
 
     #[test]
     fn an_address_of_something_else_is_refused() {
-        for url in ["http://cache:6379", "", "redis://cache:port"] {
+        for url in ["http://:hush@cache:6379", "", "redis://:hush@cache:port", "redis://:hush@cache:6379/x"] {
             let made = Redis::new(url, "", Arc::new(local::SystemIds));
-            assert!(matches!(made, Err(SetupError::Address(_))), "{url}");
+            let error = made.err().expect("it is refused");
+            assert!(matches!(error, SetupError::Address(_)), "{url}: {error:?}");
+            assert!(!kernel::causes(&error).contains("hush"), "{error:?}");
         }
     }
 
