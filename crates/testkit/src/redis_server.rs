@@ -78,12 +78,14 @@ pub struct RedisServer {
     url: String,
 }
 
-/// What a test does to the server fails only if Docker does.
 impl RedisServer {
     /// Starts a server.
     ///
     /// # Errors
     /// When Docker cannot.
+    ///
+    /// # Panics
+    /// When no port is free.
     pub async fn start() -> Result<Self, TestcontainersError> {
         // A port that Docker chooses would be another one after each start.
         let port = TcpListener::bind("127.0.0.1:0")

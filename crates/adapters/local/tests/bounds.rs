@@ -1,5 +1,7 @@
 //! The memory of the cache has an end.
 
+#![expect(clippy::unwrap_used, reason = "test code: a broken expectation is a failed test")]
+
 use std::time::Duration;
 
 use coordination::{Cache, CacheKey, Freshness, Lookup};

@@ -62,7 +62,7 @@ mod tests {
         assert!(breaker.lets_through() && breaker.lets_through());
         assert!(breaker.failed() && !breaker.failed());
         assert!(!breaker.lets_through());
-        advance(Breaker::PAUSE - MOMENT).await;
+        advance(Breaker::PAUSE.saturating_sub(MOMENT)).await;
         assert!(!breaker.lets_through());
         advance(MOMENT).await;
         assert!(breaker.lets_through());
@@ -80,7 +80,7 @@ mod tests {
         breaker.failed();
         advance(Breaker::PAUSE).await;
         assert!(breaker.lets_through());
-        advance(Breaker::TRIAL - MOMENT).await;
+        advance(Breaker::TRIAL.saturating_sub(MOMENT)).await;
         assert!(!breaker.lets_through());
         advance(MOMENT).await;
         assert!(breaker.lets_through());
