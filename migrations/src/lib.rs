@@ -17,6 +17,7 @@ mod m20261121_000007_idempotency_keys;
 mod m20261121_000008_daily_sales;
 mod m20261121_000009_coupons;
 mod m20261121_000010_discounts;
+mod m20261121_000011_ranking;
 
 /// Applies what is missing of the schema.
 pub struct Migrator;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_daily_sales::Migration),
             Box::new(m20261121_000009_coupons::Migration),
             Box::new(m20261121_000010_discounts::Migration),
+            Box::new(m20261121_000011_ranking::Migration),
         ]
     }
 }

@@ -7,10 +7,13 @@
 pub mod cli;
 pub mod commands;
 pub mod http;
+pub mod popular;
+pub mod schedule;
 pub mod seed;
 pub mod settings;
 pub mod shared;
 pub mod stand_ins;
 pub mod telemetry;
+pub mod views;
 pub mod wiring;
 pub mod worker;

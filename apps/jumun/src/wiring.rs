@@ -10,6 +10,7 @@ use coordination::ReadThrough;
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
 use kernel::{BusinessZone, Clock, IdGenerator};
 use local::{CachedCatalog, CachedCoupons, CachedDirectory, SystemClock, SystemIds};
+use ranking::{Period, PopularityStore, RankingBatch, ViewRecorder};
 use secrecy::SecretString;
 use storage::{ConnectError, Database, DatabaseSettings, PersonalDataKey};
 use tokio::runtime::Handle;
@@ -19,9 +20,12 @@ use url::Url;
 use user::HashCost;
 
 use crate::http::{Authentication, Readiness, Services};
-use crate::settings::Settings;
+use crate::popular::PopularProducts;
+use crate::schedule::RankingScheduler;
+use crate::settings::{Schedule, Settings};
 use crate::shared::Shared;
 use crate::telemetry;
+use crate::views::ViewUpkeep;
 use crate::worker::Worker;
 
 /// The program put together: one database with everything on top of it.
@@ -39,6 +43,8 @@ pub struct Wiring {
     pub checkout: Checkout,
     /// What instances share.
     pub shared: Shared,
+    /// The popular products.
+    pub popular: PopularProducts,
     /// What has been begun and must be finished before the process ends.
     pub tasks: TaskTracker,
 }
@@ -50,14 +56,16 @@ impl Wiring {
     /// When the database does not answer.
     pub async fn connect(settings: &Settings, shared: Shared) -> Result<Self, ConnectError> {
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
+        let zone = BusinessZone::new(settings.business_zone);
         let database_settings = DatabaseSettings {
             url: settings.database_url.expose().to_owned(),
             max_connections: settings.database_max_connections,
             key_lifetime: settings.idempotency_ttl,
             personal_data_key: PersonalDataKey::new(*settings.pii_key.expose()),
+            business_zone: zone,
         };
         let database = Database::connect(database_settings, ids.clone()).await?;
-        Ok(Self::with_shared(database, BusinessZone::new(settings.business_zone), shared))
+        Ok(Self::with_shared(database, zone, shared))
     }
 
     /// Puts everything on top of a database, for one instance.
@@ -73,7 +81,16 @@ impl Wiring {
         let unit_of_work = Arc::new(database.clone());
         let runner = TransactionRunner::new(unit_of_work, ids.clone(), Handle::current(), tasks.clone());
         let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), zone);
-        Self { database, clock, ids, runner, checkout, shared, tasks }
+        let popular = PopularProducts {
+            sales: Arc::new(database.clone()),
+            store: Arc::new(database.clone()),
+            cache: ReadThrough::new(shared.cache.clone(), Handle::current(), tasks.clone()),
+            live: PopularProducts::LIVE,
+            views: Arc::new(ViewRecorder::default()),
+            clock: clock.clone(),
+            zone,
+        };
+        Self { database, clock, ids, runner, checkout, shared, popular, tasks }
     }
 
     /// Returns the way to read through the cache.
@@ -99,6 +116,7 @@ impl Wiring {
             checkout: self.checkout.clone(),
             runner: self.runner.clone(),
             catalog: Arc::new(CachedCatalog::new(database.clone(), self.read_through())),
+            popular: self.popular.clone(),
             wallets: database.clone(),
             orders: database.clone(),
             coupons,
@@ -113,6 +131,31 @@ impl Wiring {
             metrics: telemetry::metrics_recorder(),
             hash_cost,
             hashing: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// Returns what moves views to the database.
+    pub fn view_upkeep(&self) -> ViewUpkeep {
+        ViewUpkeep {
+            recorder: self.popular.views.clone(),
+            counter: self.shared.views.clone(),
+            store: self.popular.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Returns what publishes the rankings when they are due.
+    pub fn ranking_scheduler(&self, daily: Schedule, weekly: Schedule) -> RankingScheduler {
+        let store: Arc<dyn PopularityStore> = self.popular.store.clone();
+        RankingScheduler {
+            batch: RankingBatch::new(store.clone(), self.clock.clone()),
+            store,
+            counter: self.shared.views.clone(),
+            locks: self.shared.locks.clone(),
+            popular: self.popular.clone(),
+            clock: self.clock.clone(),
+            zone: self.popular.zone,
+            schedules: vec![(Period::Daily, daily), (Period::Weekly, weekly)],
         }
     }
 

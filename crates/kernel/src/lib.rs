@@ -21,7 +21,7 @@ pub use id::{CouponId, IdGenerator, OrderId, PaymentId, ProductId, UserCouponId,
 pub use money::{Money, MoneyError};
 pub use page::{CursorPage, InvalidPage, Page, PageRequest, PageSize};
 pub use store_error::{BoxError, StoreError};
-pub use time::{BusinessZone, Clock, Timestamp, seconds};
+pub use time::{BusinessZone, Clock, Stretch, Timestamp, seconds};
 pub use trace::TraceContext;
 
 /// The way ids are declared; public so that a domain can name an id of its own.

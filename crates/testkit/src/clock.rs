@@ -15,6 +15,11 @@ impl ManualClock {
         Self(Mutex::new(now))
     }
 
+    /// Makes the clock show `now`.
+    pub fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::IdGenerator;
+use kernel::{BusinessZone, IdGenerator};
 use local::SystemIds;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, ExecResult};
 use storage::{Database, DatabaseSettings, PersonalDataKey};
@@ -82,11 +82,20 @@ impl TestDatabase {
     /// # Panics
     /// When it does not answer.
     pub async fn open(url: &str, max_connections: u32) -> Database {
+        Self::open_in(url, max_connections, BusinessZone::default()).await
+    }
+
+    /// Opens the database once more, for a business in another zone.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn open_in(url: &str, max_connections: u32, business_zone: BusinessZone) -> Database {
         let settings = DatabaseSettings {
             url: url.to_owned(),
             max_connections,
             key_lifetime: Duration::from_hours(24),
             personal_data_key: PersonalDataKey::new([7; 32]),
+            business_zone,
         };
         Database::connect(settings, Arc::new(SystemIds)).await.expect("the database answers")
     }

@@ -170,10 +170,15 @@ impl Shop {
 
 /// Puts the use cases on top of a unit of work.
 pub fn checkout_on(unit_of_work: Arc<dyn UnitOfWork>, clock: Arc<dyn Clock>) -> Checkout {
+    checkout_in(BusinessZone::default(), unit_of_work, clock)
+}
+
+/// Puts the use cases of a business in another zone on top of a unit of work.
+pub fn checkout_in(zone: BusinessZone, unit_of_work: Arc<dyn UnitOfWork>, clock: Arc<dyn Clock>) -> Checkout {
     let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
     let runtime = tokio::runtime::Handle::current();
     let runner = TransactionRunner::new(unit_of_work, ids.clone(), runtime, TaskTracker::new());
-    Checkout::new(runner, clock, ids, BusinessZone::default())
+    Checkout::new(runner, clock, ids, zone)
 }
 
 /// Makes a coupon of 10 % that is valid for a day from `now`.

@@ -51,6 +51,10 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let worker = wiring.worker(platform.clone(), &secret);
     let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;
     let work = settings.worker.then(|| tokio::spawn(worker.run(stop.clone())));
+    let scheduler =
+        wiring.ranking_scheduler(settings.ranking_daily_cron.clone(), settings.ranking_weekly_cron.clone());
+    let rankings = settings.worker.then(|| tokio::spawn(scheduler.run(stop.clone())));
+    let views = tokio::spawn(wiring.view_upkeep().run(stop.clone()));
 
     let limiter = settings.rate_limit.rate().and_then(|rate| RateLimiter::new(rate.count, rate.per));
     let limiter = limiter.map(web::Data::new);
@@ -73,7 +77,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         () = tokio::time::sleep(settings.shutdown_timeout) => true,
     };
     stop.cancel();
-    for task in [Some(upkeep), work].into_iter().flatten() {
+    for task in [Some(upkeep), Some(views), rankings, work].into_iter().flatten() {
         task.await.map_err(|error| CommandError::because("the background work failed", &error))?;
     }
     if let Some(handle) = stand_ins {

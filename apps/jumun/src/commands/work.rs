@@ -13,7 +13,7 @@ use crate::http;
 use crate::settings::Settings;
 use crate::wiring::Wiring;
 
-/// Delivers events and keeps the house clean until the process is told to stop.
+/// Delivers events, publishes rankings and keeps the house clean until the process is told to stop.
 pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let Some(base) = settings.data_platform_url.clone() else {
         return Err(CommandError(
@@ -26,15 +26,21 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;
     let probes = settings.worker_http_addr.map(|addr| start_probes(&wiring, addr)).transpose()?;
     let stop = CancellationToken::new();
-    let work = tokio::spawn(worker.run(stop.clone()));
-    let upkeep = tokio::spawn(upkeep(wiring, None, stop.clone()));
+    let scheduler =
+        wiring.ranking_scheduler(settings.ranking_daily_cron.clone(), settings.ranking_weekly_cron.clone());
+    let work = [
+        tokio::spawn(worker.run(stop.clone())),
+        tokio::spawn(scheduler.run(stop.clone())),
+        tokio::spawn(wiring.view_upkeep().run(stop.clone())),
+        tokio::spawn(upkeep(wiring, None, stop.clone())),
+    ];
     print(&probes.as_ref().map_or_else(
         || "the worker runs".to_owned(),
         |(addr, _)| format!("the worker runs, its health and metrics are on http://{addr}"),
     ));
     stop_signal().await;
     stop.cancel();
-    for task in [work, upkeep] {
+    for task in work {
         task.await.map_err(|error| CommandError::because("the worker failed", &error))?;
     }
     if let Some((_, handle)) = probes {

@@ -12,7 +12,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::examples;
-use super::{admin, coupons, health, orders, products, products_bulk, user_coupons, users, wallets};
+use super::{admin, coupons, health, orders, popular, products, products_bulk, user_coupons, users, wallets};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -43,6 +43,7 @@ impl utoipa::Modify for CallerHeader {
 /// Registers the endpoints of the API.
 pub(super) fn api(config: &mut ServiceConfig) {
     config
+        .configure(popular::configure)
         .configure(products::configure)
         .configure(products_bulk::configure)
         .configure(wallets::configure)
@@ -78,7 +79,7 @@ fn complete(mut document: OpenApi) -> OpenApi {
             let Some(operation) = operation else { continue };
             let responses = &mut operation.responses.responses;
             if api {
-                let public = ["/api/v1/products", "/api/v1/coupons"];
+                let public = ["/api/v1/products", "/api/v1/coupons", "/api/v1/stats"];
                 let open = index == 0 && public.iter().any(|public| path.starts_with(public))
                     || path == "/api/v1/users" && index == 1;
                 if !open {

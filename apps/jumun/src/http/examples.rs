@@ -100,6 +100,11 @@ pub(super) fn of_schema(name: &str) -> Option<Value> {
         "ProductPage" => {
             json!({"content": [product], "page": 0, "size": 20, "totalElements": 1, "totalPages": 1})
         }
+        "TopProductsResponse" => json!({"rangeDays": 3, "limit": 5, "products": [{"productId": PRODUCT,
+            "name": "Oolong tea, 100 g", "price": 19900.00, "soldQty": 128}], "generatedAt": TIME}),
+        "PopularProductsResponse" => json!({"rangeDays": 3, "products": [{"rank": 1, "productId": PRODUCT,
+            "name": "Oolong tea, 100 g", "price": 19900.00, "soldQty": 128, "views": 1_204, "score": 450.8}],
+            "generatedAt": TIME}),
         "BulkResponse" => json!({"created": 1, "rejected": 1, "results": [
             {"index": 0, "status": "CREATED", "product": product},
             {"index": 1, "status": "REJECTED", "error": "VALIDATION_ERROR", "message": "a price must not be negative"}]}),

@@ -17,6 +17,7 @@ mod idempotency;
 mod korean;
 mod orders;
 mod params;
+mod popular;
 mod problem;
 mod products;
 mod products_bulk;

@@ -174,7 +174,7 @@ async fn list_products(
     }))
 }
 
-/// Shows a product.
+/// Shows a product, and counts that it was looked at.
 #[utoipa::path(tag = "products", params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The product", body = ProductResponse),
     (status = 304, description = "The caller has this state of it already"),
@@ -191,6 +191,7 @@ async fn show_product(
     let found = services.catalog.find(id.product()).await?;
     let visible = found.filter(|product| product.status == ProductStatus::Active || visitor.is_admin());
     let product = visible.ok_or_else(|| Problem::of(&ProductError::NotFound(id.product())))?;
+    services.popular.record_view(product.id);
     representation(&request, &product.etag(), &ProductResponse::of(&product))
 }
 

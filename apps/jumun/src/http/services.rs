@@ -15,6 +15,8 @@ use product::ProductCatalog;
 use tokio::sync::Semaphore;
 use user::{HashCost, Password, PasswordHash, UserDirectory, UserError};
 
+use crate::popular::PopularProducts;
+
 /// How long a password waits for its turn to be hashed.
 const HASHING_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -49,6 +51,8 @@ pub struct Services {
     pub runner: TransactionRunner,
     /// The products.
     pub catalog: Arc<dyn ProductCatalog>,
+    /// The popular products.
+    pub popular: PopularProducts,
     /// The wallets.
     pub wallets: Arc<dyn WalletReader>,
     /// The orders.
@@ -89,10 +93,12 @@ impl Services {
         &self,
         change: impl Future<Output = Result<T, UseCaseError>> + Send + 'static,
     ) -> Result<T, UseCaseError> {
-        let catalog = self.catalog.clone();
+        let (catalog, popular) = (self.catalog.clone(), self.popular.clone());
         let changed = self.runner.to_the_end(async move {
             let changed = change.await;
             catalog.changed().await;
+            // Rankings show name and price, and only what is for sale.
+            popular.forget().await;
             changed
         });
         changed.await?

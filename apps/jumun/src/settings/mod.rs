@@ -6,6 +6,7 @@
 //! value is one line that names the variable, and never shows a secret.
 
 mod address;
+mod cron;
 mod error;
 mod load;
 mod log_filter;
@@ -26,6 +27,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 pub use address::{DatabaseUrl, RedisUrl};
+pub use cron::Schedule;
 pub use error::SettingsError;
 use load::Given;
 pub use log_filter::LogFilter;
@@ -103,6 +105,10 @@ settings! {
     idempotency_ttl: Duration = "24h",
     /// The time zone in which days begin for the business.
     business_zone: Tz = "Asia/Seoul",
+    /// When the ranking of the last three days is published, in the business zone.
+    ranking_daily_cron: Schedule = "0 1 * * *",
+    /// When the ranking of the last seven days is published, in the business zone.
+    ranking_weekly_cron: Schedule = "0 2 * * 1",
     /// Which log lines are written.
     log: LogFilter = "info",
     /// How log lines are written.

@@ -237,6 +237,11 @@ fn good_values_are_read() {
         ("JUMUN_RATE_LIMIT", "off", "rate_limit = \"off\""),
         ("JUMUN_ORDER_PAYMENT_WINDOW", "90s", "order_payment_window = \"1m 30s\""),
         ("JUMUN_BUSINESS_ZONE", "Europe/Berlin", "business_zone = \"Europe/Berlin\""),
+        (
+            "JUMUN_RANKING_DAILY_CRON",
+            "*/15 9-17 * * MON-FRI",
+            "ranking_daily_cron = \"*/15 9-17 * * MON-FRI\"",
+        ),
         ("JUMUN_LOG", "warn,storage=debug", "log = \"warn,storage=debug\""),
         ("JUMUN_LOG_FORMAT", "json", "log_format = \"json\""),
     ] {
@@ -275,6 +280,8 @@ fn wrong_values_are_named_with_what_is_allowed() {
         ("JUMUN_IDEMPOTENCY_TTL", "1month", "1month is out of range; use 1s to 30days"),
         ("JUMUN_SHUTDOWN_TIMEOUT", "1h", "1h is out of range; use 1s to 5m"),
         ("JUMUN_BUSINESS_ZONE", "Mars/Olympus", "\"Mars/Olympus\" is not a time zone; use "),
+        ("JUMUN_RANKING_DAILY_CRON", "1am", "\"1am\" is not a schedule; use the five fields of cron"),
+        ("JUMUN_RANKING_WEEKLY_CRON", "0 0 30 2 *", "\"0 0 30 2 *\" is not a schedule; use "),
         ("JUMUN_LOG", "info,sqlx=loud", "\"info,sqlx=loud\" is not a log filter; use "),
         ("JUMUN_LOG_FORMAT", "xml", "\"xml\" is not a log format; use text or json"),
         (

@@ -81,6 +81,17 @@ fn describe() {
         "Events given up after the last attempt; each needs a person."
     );
     describe_gauge!("jumun_outbox_lag_seconds", Unit::Seconds, "Age of the oldest event that waits.");
+    describe_counter!("jumun_views_total", count, "Looks at products, by outcome (counted, lost).");
+    describe_counter!(
+        "jumun_ranking_runs_total",
+        count,
+        "Attempts to publish a ranking, by period and outcome (done, failed, skipped)."
+    );
+    describe_gauge!(
+        "jumun_ranking_last_success_timestamp_seconds",
+        Unit::Seconds,
+        "When a ranking was published last, in seconds since 1970, by period."
+    );
     describe_gauge!(
         "jumun_database_connections",
         count,
@@ -112,6 +123,9 @@ mod tests {
             gauge!("jumun_outbox_waiting").set(3.0);
             gauge!("jumun_outbox_dead").set(0.0);
             gauge!("jumun_outbox_lag_seconds").set(1.5);
+            counter!("jumun_views_total", "outcome" => "counted").increment(1);
+            counter!("jumun_ranking_runs_total", "period" => "daily", "outcome" => "done").increment(1);
+            gauge!("jumun_ranking_last_success_timestamp_seconds", "period" => "daily").set(1.0);
             gauge!("jumun_database_connections", "state" => "idle").set(4.0);
         });
         let text = recorder.handle().render();

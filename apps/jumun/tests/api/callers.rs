@@ -17,12 +17,16 @@ pub(crate) fn suite() -> Vec<Scenario> {
 }
 
 /// What needs no caller, by the contract.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 13] = [
     "GET /actuator/health",
     "GET /api/v1/coupons",
     "GET /api/v1/coupons/{code}",
     "GET /api/v1/products",
+    "GET /api/v1/products/popular",
+    "GET /api/v1/products/popular/weekly",
+    "GET /api/v1/products/top",
     "GET /api/v1/products/{id}",
+    "GET /api/v1/stats/popular-products",
     "GET /health/live",
     "GET /health/ready",
     "GET /metrics",

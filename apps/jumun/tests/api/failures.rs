@@ -77,7 +77,7 @@ impl Readiness for Down {
 }
 
 async fn open(database: Arc<TestDatabase>, replace: fn(&mut Services)) -> Shop {
-    Shop::open_with(database, Setup { replace: Some(replace), ..Setup::default() }).await
+    Shop::open_with(database, Setup { replace: Some(Box::new(replace)), ..Setup::default() }).await
 }
 
 async fn a_panic_is_an_error_like_any_other(database: Arc<TestDatabase>) {

@@ -16,6 +16,7 @@ mod operation;
 mod orders;
 mod orders_read;
 mod outbox;
+mod popular;
 mod products;
 mod products_admin;
 mod products_bulk;
@@ -40,6 +41,7 @@ fn main() {
         users::suite(),
         admin::suite(),
         outbox::suite(),
+        popular::suite(),
         errors::suite(),
         bodies::suite(),
         failures::suite(),

@@ -1,7 +1,7 @@
 //! What always holds, each rule with the query for what breaks it.
 //!
 //! The queries read the same on MySQL and SQLite. Each returns the ids of the aggregates that break its
-//! rule. Amounts are compared after rounding to two decimals, since SQLite adds them up as REAL.
+//! rule. Beside the tables they may join `order_days (order_id, day)`. Amounts are compared after rounding to two decimals, since SQLite adds them up as REAL.
 
 /// An invariant.
 pub(crate) struct Rule {
@@ -201,14 +201,12 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "daily-sales-equal-orders",
-        holds: "the daily sales of a product add up to what was ordered of it",
-        broken_by: "SELECT p.id FROM products p \
-            LEFT JOIN (SELECT product_id, SUM(quantity) AS pieces, SUM(amount) AS amount FROM daily_sales \
-            GROUP BY product_id) s ON s.product_id = p.id \
-            LEFT JOIN (SELECT product_id, SUM(quantity) AS pieces, SUM(subtotal) AS amount FROM order_items \
-            GROUP BY product_id) i ON i.product_id = p.id \
-            WHERE COALESCE(s.pieces, 0) <> COALESCE(i.pieces, 0) \
-            OR ROUND(COALESCE(s.amount, 0) - COALESCE(i.amount, 0), 2) <> 0 \
+        holds: "the sales of a product on a business day are what was ordered of it on that day",
+        broken_by: "SELECT product_id AS id FROM (\
+            SELECT product_id, day, quantity, amount FROM daily_sales UNION ALL \
+            SELECT i.product_id, d.day, -SUM(i.quantity), -SUM(i.subtotal) FROM order_items i \
+            LEFT JOIN order_days d ON d.order_id = i.order_id GROUP BY i.product_id, d.day) s \
+            GROUP BY product_id, day HAVING SUM(quantity) <> 0 OR ROUND(SUM(amount), 2) <> 0 \
             UNION SELECT s.product_id FROM daily_sales s LEFT JOIN products p ON p.id = s.product_id \
             WHERE p.id IS NULL",
     },

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::IdGenerator;
+use kernel::{BusinessZone, IdGenerator};
 use sea_orm::{ConnectOptions, DatabaseBackend, DatabaseConnection, DbErr};
 use sqlx::Executor;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -25,6 +25,8 @@ pub struct DatabaseSettings {
     pub key_lifetime: Duration,
     /// What personal data is encrypted with.
     pub personal_data_key: PersonalDataKey,
+    /// The zone whose days the daily sums are of.
+    pub business_zone: BusinessZone,
 }
 
 /// Why a database cannot be used.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use checkout::{Auditor, IdempotencyKey, KeyedRequest, Reply, Resource};
-use kernel::OrderId;
+use chrono::TimeDelta;
+use kernel::{BusinessZone, OrderId, Timestamp};
+use storage::Database;
 
-use crate::fixtures::{self, Shop};
+use crate::fixtures::{self, Shop, no_reply};
 use crate::{Backend, Scenario, TestDatabase, scenarios};
 
 pub(crate) fn suite() -> Vec<Scenario> {
-    scenarios![every_kind_of_damage_is_found]
+    scenarios![every_kind_of_damage_is_found, daily_sales_are_of_the_days_of_the_zone]
 }
 
 /// A rule, what breaks it, and what mends it again.
@@ -146,6 +148,11 @@ const DAMAGES: &[Damage] = &[
         "UPDATE daily_sales SET amount = amount - 0.01",
     ),
     damage(
+        "daily-sales-equal-orders",
+        "UPDATE daily_sales SET day = '2026-03-02'",
+        "UPDATE daily_sales SET day = '2026-03-01'",
+    ),
+    damage(
         "order-total-equals-lines",
         "UPDATE order_items SET discount = discount + 0.01 WHERE line = 1",
         "UPDATE order_items SET discount = discount - 0.01 WHERE line = 1",
@@ -226,6 +233,36 @@ async fn every_kind_of_damage_is_found(database: Arc<TestDatabase>) {
         report.checks.iter().find(|check| check.name == "points-paid-equal-payments").expect("a rule");
     assert_eq!(named.offenders, [order.to_string()], "offenders are named by id");
     connection.close().await.unwrap();
+}
+
+/// Orders around midnight and around the nights in which clocks are set; all days are those of Berlin.
+async fn daily_sales_are_of_the_days_of_the_zone(database: Arc<TestDatabase>) {
+    const SALES: &str = "daily-sales-equal-orders";
+    let mut shop = Shop::open(database);
+    let berlin = BusinessZone::new("Europe/Berlin".parse().unwrap());
+    let there = TestDatabase::open_in(&shop.database.url, 2, berlin).await;
+    shop.checkout = fixtures::checkout_in(berlin, Arc::new(there.clone()), shop.clock.clone());
+    let (buyer, product) = (shop.buyer(500_000).await, shop.product(1_000, 1_000).await);
+    for midnight in
+        ["2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"]
+    {
+        let midnight: Timestamp = midnight.parse().unwrap();
+        for microseconds in [-3_600_000_000, -1, 0, 3_600_000_000] {
+            shop.clock.set(midnight + TimeDelta::microseconds(microseconds));
+            let placed =
+                shop.checkout.place_order(fixtures::order(buyer, &[(product, 1)]), |_| Ok(no_reply()));
+            placed.await.unwrap();
+        }
+    }
+    let broken = async |database: &Database| {
+        let report = database.audit().await.unwrap();
+        let check = report.checks.into_iter().find(|check| check.name == SALES).expect("a rule of this name");
+        (check.violations, check.offenders)
+    };
+    assert_eq!(broken(&there).await, (0, Vec::new()));
+    // For a business in Seoul the same orders are of other days.
+    assert_eq!(broken(&shop.database.database).await, (1, vec![product.to_string()]));
+    there.close().await.unwrap();
 }
 
 /// Takes the database's own last line of defence away, so that the audit's can be seen.

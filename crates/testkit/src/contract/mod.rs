@@ -9,6 +9,7 @@ mod locks;
 mod orders;
 mod outbox;
 mod products;
+mod ranking;
 mod users;
 mod views;
 mod wallets;
@@ -25,6 +26,7 @@ pub fn storage() -> Vec<Vec<Scenario>> {
         keys::suite(),
         users::suite(),
         outbox::suite(),
+        ranking::suite(),
         audit::suite(),
     ]
 }

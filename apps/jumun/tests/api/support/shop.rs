@@ -20,13 +20,16 @@ use user::{HashCost, Role};
 
 use super::{Answer, Call, Client};
 
+/// Puts other things in the place of what handlers work with.
+pub(crate) type Replace = Box<dyn FnOnce(&mut Services) + Send>;
+
 /// What a shop has that others have not.
 #[derive(Default)]
 pub(crate) struct Setup {
     /// How often each caller may ask.
     pub(crate) limiter: Option<RateLimiter>,
     /// Puts other things in the place of what handlers work with.
-    pub(crate) replace: Option<fn(&mut Services)>,
+    pub(crate) replace: Option<Replace>,
     /// A pool of its own to the database.
     pub(crate) database: Option<Database>,
     /// What it shares with other instances; in process otherwise.
