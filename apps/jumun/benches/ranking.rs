@@ -1,6 +1,6 @@
 //! How long the live ranking takes where 300,000 order lines are stored: `make bench-ranking`.
 //!
-//! Each line of the table is a server that has just started, with no connection to its database: its
+//! Each line of the table is a server that has just started, with one connection to its database: its
 //! first request, and then as many that find nothing in the cache. Before the first one the tables of the
 //! orders are put away, so that a ranking that reads them fails rather than being slow. On MySQL a first
 //! request above 50 ms fails the benchmark.
