@@ -81,6 +81,10 @@ fn describe() {
         "Events given up after the last attempt; each needs a person."
     );
     describe_gauge!("jumun_outbox_lag_seconds", Unit::Seconds, "Age of the oldest event that waits.");
+    describe_counter!("jumun_coupon_gate_total", count, "Claims of coupons, by what the gate said.");
+    describe_counter!("jumun_cache_lookups_total", count, "Questions to the cache, by group and outcome.");
+    describe_counter!("jumun_cache_drops_total", count, "Groups of the cache dropped, by group and outcome.");
+    describe_counter!("jumun_redis_calls_total", count, "Calls of Redis, by call and outcome.");
     describe_counter!("jumun_views_total", count, "Looks at products, by outcome (counted, lost).");
     describe_counter!(
         "jumun_ranking_runs_total",
@@ -127,11 +131,15 @@ mod tests {
             counter!("jumun_ranking_runs_total", "period" => "daily", "outcome" => "done").increment(1);
             gauge!("jumun_ranking_last_success_timestamp_seconds", "period" => "daily").set(1.0);
             gauge!("jumun_database_connections", "state" => "idle").set(4.0);
+            counter!("jumun_coupon_gate_total", "outcome" => "admitted").increment(1);
+            counter!("jumun_cache_lookups_total", "group" => "products", "outcome" => "fresh").increment(1);
+            counter!("jumun_cache_drops_total", "group" => "products", "outcome" => "dropped").increment(1);
+            counter!("jumun_redis_calls_total", "call" => "admit", "outcome" => "ok").increment(1);
         });
         let text = recorder.handle().render();
         let kinds = text.lines().filter(|line| line.starts_with("# TYPE ")).count();
         let explained = text.lines().filter(|line| line.starts_with("# HELP ")).count();
-        assert_eq!((kinds, explained), (13, 13), "{text}");
+        assert_eq!((kinds, explained), (20, 20), "{text}");
         assert!(
             text.contains("jumun_http_requests_total{method=\"GET\",route=\"/\",status=\"200\"} 1\n"),
             "{text}"
