@@ -180,7 +180,7 @@ async fn a_piece_is_found_by_its_holder_and_code(database: Arc<TestDatabase>) {
     let asked = [(holder, code("MINE")), (other, code("MINE")), (holder, code("mine")), (holder, code("NO"))];
     let held = tx.coupons().lock_held(&asked.into()).await.unwrap();
     assert_eq!(held.len(), 1);
-    assert_eq!((&held[0].coupon, &held[0].piece), (&coupon, &piece));
+    assert_eq!((&held[0].coupon.terms, &held[0].piece), (&coupon.terms, &piece));
     assert!(tx.coupons().lock_held(&BTreeSet::new()).await.unwrap().is_empty());
 }
 
