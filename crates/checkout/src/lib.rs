@@ -5,8 +5,10 @@
 //! - [`UnitOfWork`] and [`Transaction`] are the ports under it; [`TransactionRunner`] runs a named
 //!   [`TransactionScript`] to its end, however the caller fares, and repeats it when others were in
 //!   the way (ADR-016).
-//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, coupons by id, products by id,
-//!   pieces of coupons by id, wallets by user id; children are inserted last.
+//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, products by id, pieces of coupons
+//!   by coupon and user, wallets by user id; children are inserted last. A claim locks its coupon's row
+//!   after everything else.
+//! - [`CouponClaims`] leads claims past the gate (ADR-019), which is told after the transaction.
 //! - [`outbox`] delivers what was written with the effect it tells of.
 //!
 //! [`Checkout`] offers it all to the application.

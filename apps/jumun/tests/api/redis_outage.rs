@@ -7,13 +7,18 @@ use jumun::shared::Shared;
 use local::SystemIds;
 use redis_adapter::Redis;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{RedisServer, Scenario, TestDatabase, TestRedis, scenarios};
 
+use super::coupons::terms;
 use crate::support::{Setup, Shop, eventually};
 
 pub(crate) fn suite() -> Vec<Scenario> {
-    let suite = scenarios![health_is_degraded_while_redis_is_gone, orders_need_no_redis];
+    let suite = scenarios![
+        health_is_degraded_while_redis_is_gone,
+        orders_need_no_redis,
+        coupons_lists_and_rankings_need_no_redis,
+    ];
     suite.into_iter().map(|scenario| scenario.needing(TestRedis::missing)).collect()
 }
 
@@ -57,5 +62,44 @@ async fn orders_need_no_redis(database: Arc<TestDatabase>) {
     let product = shop.product(1_000, 10).await;
     shop.order(buyer, product, 3).await.is(201);
     assert_eq!(shop.stock(product).await, 7);
+    shop.assert_audit_is_clean().await;
+}
+
+/// Whether it is gone or silent: everything is answered, and soon.
+async fn coupons_lists_and_rankings_need_no_redis(database: Arc<TestDatabase>) {
+    let server = RedisServer::start().await.unwrap();
+    let shop = open(database, &server).await;
+    shop.create_coupon(terms("NO-REDIS", 3)).await.is(201);
+    let product = shop.product(1_000, 10).await;
+    for (round, silent) in [true, false].into_iter().enumerate() {
+        if silent {
+            server.pause().await;
+        } else {
+            server.go_on().await;
+            server.kill().await;
+        }
+        let buyer = shop.buyer(10_000).await;
+        let begun = Instant::now();
+        shop.claim("NO-REDIS", buyer).await.is(200);
+        shop.claim("NO-REDIS", buyer).await.problem(409, "COUPON_ALREADY_CLAIMED");
+        let body = json!({"items": [{"productId": product, "qty": 1}], "couponCode": "NO-REDIS"});
+        shop.post("/orders").by(buyer).json(body).await.is(201);
+        let page = shop.get("/products").await.ok();
+        assert_eq!(page["content"][0]["stock"], 9 - round);
+        shop.get(&format!("/products/{product}")).await.is(200);
+        let change = json!({"price": 2_000 + round});
+        shop.patch(&format!("/products/{product}")).by(shop.admin).json(change).await.is(200);
+        assert_eq!(
+            shop.get("/products").await.ok()["content"][0]["price"],
+            f64::from(2_000 + u32::try_from(round).unwrap())
+        );
+        let top = shop.get("/stats/popular-products").await.ok();
+        assert_eq!(top["products"][0]["soldQty"], 1 + round);
+        shop.get("/products/popular").await.is(200);
+        // Eleven calls of Redis at 300 ms each would be far above this: the breaker spares most of them.
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+    shop.claim("NO-REDIS", shop.user().await).await.is(200);
+    shop.claim("NO-REDIS", shop.user().await).await.problem(409, "COUPON_SOLD_OUT");
     shop.assert_audit_is_clean().await;
 }
