@@ -98,6 +98,7 @@ impl RankingScheduler {
                     causes = causes(&error),
                     "it cannot be known whether a ranking is due"
                 );
+                count(key.period, "failed");
                 return Outcome::Open;
             }
         }
@@ -111,6 +112,7 @@ impl RankingScheduler {
             }
             Err(error) => {
                 tracing::warn!(period, causes = causes(&error), "a ranking waits for its lock");
+                count(key.period, "failed");
                 Outcome::Open
             }
         }

@@ -92,6 +92,11 @@ impl CouponClaims {
             return Err(UseCaseError::rejected(CouponError::SoldOut));
         }
         fault::point("coupon-admitted");
+        // Without a gate the count is read once more, which is cheaper than a transaction that is undone.
+        let coupon = match admission {
+            None | Some(Admission::NotReady) => self.coupons.find(code).await?.unwrap_or(coupon),
+            Some(_) => coupon,
+        };
         let claim = ClaimCoupon { coupon: coupon.clone(), user_id, trace: claimant.trace };
         let outcome = self.checkout.claim_coupon(claim, claimant.request, render).await;
         if let Some(admission) = admission {

@@ -1,7 +1,8 @@
 //! Reading through a cache: values are computed once for everybody.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -26,9 +27,13 @@ pub struct ReadThrough {
     runtime: Handle,
     tasks: TaskTracker,
     in_process: InProcess,
+    /// The groups that could not be dropped yet.
+    dirty: Arc<Mutex<HashSet<&'static str>>>,
 }
 
 impl ReadThrough {
+    /// The pause before a group that could not be dropped is dropped again.
+    const DROP_PAUSE: Duration = Duration::from_millis(500);
     /// For so long one caller may compute before another one tries; and so long callers wait for it.
     pub const LEASE: Duration = Duration::from_secs(3);
     /// The shortest pause between two looks of a caller that waits; each is twice as long as the last.
@@ -39,7 +44,7 @@ impl ReadThrough {
     /// Makes a reader whose computations run on `runtime` and are tracked by `tasks`, for a shutdown to
     /// wait for.
     pub fn new(cache: Arc<dyn Cache>, runtime: Handle, tasks: TaskTracker) -> Self {
-        Self { cache, runtime, tasks, in_process: InProcess::default() }
+        Self { cache, runtime, tasks, in_process: InProcess::default(), dirty: Arc::default() }
     }
 
     /// Returns what is remembered under a key, or else what `compute` returns, which is then remembered.
@@ -62,6 +67,10 @@ impl ReadThrough {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
+        if self.dirty().contains(key.group()) {
+            count(&key, "bypassed");
+            return compute().await;
+        }
         let deadline = Instant::now() + Self::LEASE;
         let mut pause = Self::SHORTEST_PAUSE;
         let mut lead = None;
@@ -125,15 +134,39 @@ impl ReadThrough {
         }
     }
 
-    /// Forgets all entries of a group. A failure is logged and counted and nothing else: entries do not
-    /// live long.
+    /// Forgets all entries of a group. If that fails, this process reads past the cache, and tries again
+    /// until it is done: once the cache answers, no instance shows old entries for longer than a moment.
+    /// What is forgotten if this process ends meanwhile runs out by itself.
     pub async fn drop_group(&self, group: &'static str) {
+        if self.try_to_drop(group).await || !self.dirty().insert(group) {
+            return;
+        }
+        tracing::warn!(group, "a group of the cache could not be dropped; it is tried until it is done");
+        let reader = self.clone();
+        // Not tracked: a shutdown does not wait for a cache that is gone.
+        self.runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(Self::DROP_PAUSE).await;
+                if reader.try_to_drop(group).await {
+                    reader.dirty().remove(group);
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn try_to_drop(&self, group: &'static str) -> bool {
         let dropped = self.cache.drop_group(group).await;
         if let Err(error) = &dropped {
-            tracing::warn!(group, %error, "a group of the cache could not be dropped; its entries run out");
+            tracing::debug!(group, %error, "a group of the cache could not be dropped");
         }
         let outcome = if dropped.is_ok() { "dropped" } else { "failed" };
         metrics::counter!("jumun_cache_drops_total", "group" => group, "outcome" => outcome).increment(1);
+        dropped.is_ok()
+    }
+
+    fn dirty(&self) -> MutexGuard<'_, HashSet<&'static str>> {
+        self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn compute_and_answer<T, F, Fut>(

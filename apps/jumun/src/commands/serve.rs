@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::web;
 use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use user::HashCost;
 
@@ -77,9 +78,8 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         () = tokio::time::sleep(settings.shutdown_timeout) => true,
     };
     stop.cancel();
-    for task in [Some(upkeep), Some(views), rankings, work].into_iter().flatten() {
-        task.await.map_err(|error| CommandError::because("the background work failed", &error))?;
-    }
+    let background = [Some(upkeep), Some(views), rankings, work].into_iter().flatten();
+    let unfinished = !ended_within(settings.shutdown_timeout, background).await? || unfinished;
     if let Some(handle) = stand_ins {
         handle.stop(true).await;
     }
@@ -97,6 +97,24 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         .map_err(|error| CommandError::because("the database cannot be closed", &error))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Waits for background work that was told to stop, and returns whether it ended in time. A database or a
+/// Redis that has fallen silent must not keep the process from its end.
+pub(super) async fn ended_within(
+    limit: Duration,
+    tasks: impl IntoIterator<Item = JoinHandle<()>>,
+) -> Result<bool, CommandError> {
+    let ended = async {
+        for task in tasks {
+            task.await.map_err(|error| CommandError::because("the background work failed", &error))?;
+        }
+        Ok(true)
+    };
+    tokio::select! {
+        ended = ended => ended,
+        () = tokio::time::sleep(limit) => Ok(false),
+    }
 }
 
 /// Waits until the process is told to stop, by SIGTERM or Ctrl-C.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use user::HashCost;
 
-use super::serve::{stop_signal, upkeep};
+use super::serve::{ended_within, stop_signal, upkeep};
 use super::{CommandError, connect_migrated, print};
 use crate::http;
 use crate::settings::Settings;
@@ -40,13 +40,14 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     ));
     stop_signal().await;
     stop.cancel();
-    for task in work {
-        task.await.map_err(|error| CommandError::because("the worker failed", &error))?;
-    }
+    let ended = ended_within(settings.shutdown_timeout, work).await?;
     if let Some((_, handle)) = probes {
         handle.stop(true).await;
     }
-    Ok(())
+    if ended {
+        return Ok(());
+    }
+    Err(CommandError("not everything that was begun could be finished in time".into()))
 }
 
 /// Shows the worker's health and metrics.

@@ -40,6 +40,31 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
+/// The body of a request that has nothing to say: none at all, `null` or `{}`.
+#[derive(Debug)]
+pub(crate) struct NoBody;
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(payload).await?;
+            match body.trim_ascii() {
+                b"" | b"null" => Ok(Self),
+                body => parse::<Nothing>(body).map(|_| Self),
+            }
+        })
+    }
+}
+
+/// An object without members.
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
 fn check_head(request: &HttpRequest) -> Result<(), Problem> {
     let json = request.content_type().eq_ignore_ascii_case("application/json");
     if !json || request.headers().get_all(CONTENT_TYPE).count() != 1 {

@@ -18,7 +18,7 @@ use super::body::Json;
 use super::caller::Admin;
 use super::cursor::Cursor;
 use super::idempotency::Idempotency;
-use super::params::{Query, instant, page_size};
+use super::params::{NoQuery, Query, instant, page_size};
 use super::problem::{InvalidMember, Problem};
 use super::schema::{Amount, Instant};
 use super::services::Services;
@@ -229,7 +229,11 @@ impl FromRequest for PathCode {
     (status = 404, description = "NOT_FOUND"),
 ))]
 #[get("/coupons/{code}")]
-async fn show_coupon(services: web::Data<Services>, code: PathCode) -> Result<HttpResponse, Problem> {
+async fn show_coupon(
+    services: web::Data<Services>,
+    code: PathCode,
+    _query: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
     let missing = || Problem::not_found("there is no coupon of this code");
     let code = code.0.ok_or_else(missing)?;
     let coupon = services.coupons.find(&code).await?.ok_or_else(missing)?;

@@ -75,6 +75,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     }
 }
 
+/// The parameters of an endpoint that takes none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoQuery {}
+
 /// Returns the parameter that a message of serde names: "unknown field `x`", "duplicate field `x`".
 fn named_in(message: &str) -> Option<&str> {
     let (kind, rest) = message.split_once(" field `")?;

@@ -6,7 +6,7 @@ use ranking::{Period, Popular, PublishedRanking, Score, TopSeller};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::params::Query;
+use super::params::{NoQuery, Query};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
@@ -45,11 +45,6 @@ struct TopQuery {
     #[param(minimum = 1, maximum = 50, default = 5)]
     limit: Option<u32>,
 }
-
-/// No parameters.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoQuery {}
 
 /// A product and how much was sold of it.
 #[derive(Debug, Serialize, ToSchema)]

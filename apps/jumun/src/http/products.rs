@@ -21,7 +21,7 @@ use super::caller::{Admin, Visitor};
 use super::conditional::{Tagged, precondition, representation};
 use super::context::RequestContext;
 use super::idempotency::Idempotency;
-use super::params::{PathId, Query, page_size};
+use super::params::{NoQuery, PathId, Query, page_size};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
@@ -187,6 +187,7 @@ async fn show_product(
     visitor: Visitor,
     id: PathId<ProductId>,
     request: HttpRequest,
+    _query: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     let found = services.catalog.find(id.product()).await?;
     let visible = found.filter(|product| product.status == ProductStatus::Active || visitor.is_admin());

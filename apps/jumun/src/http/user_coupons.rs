@@ -9,11 +9,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{reply, respond};
+use super::body::NoBody;
 use super::caller::Caller;
 use super::context::RequestContext;
 use super::coupons::PathCode;
 use super::idempotency::Idempotency;
-use super::params::PathId;
+use super::params::{NoQuery, PathId, Query};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
@@ -45,7 +46,7 @@ struct ClaimResponse {
 /// Claims a piece of a coupon, first come, first served, one a user.
 #[utoipa::path(tag = "coupons", params(("code" = String, Path)), responses(
     (status = 200, description = "The piece", body = ClaimResponse),
-    (status = 400, description = "COUPON_INVALID"),
+    (status = 400, description = "COUPON_INVALID, VALIDATION_ERROR"),
     (status = 409, description = "COUPON_SOLD_OUT, COUPON_ALREADY_CLAIMED, CONFLICT, REQUEST_IN_PROGRESS"),
 ))]
 #[post("/coupons/{code}/claim")]
@@ -55,6 +56,8 @@ async fn claim_coupon(
     code: PathCode,
     idempotency: Idempotency,
     http: HttpRequest,
+    _query: Query<NoQuery>,
+    _body: NoBody,
 ) -> Result<HttpResponse, Problem> {
     let code = code.0.ok_or_else(|| Problem::of(&CouponError::Unknown))?;
     let claimant = Claimant {
@@ -134,6 +137,7 @@ async fn list_user_coupons(
     services: web::Data<Services>,
     caller: Caller,
     id: PathId<UserId>,
+    _query: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     let user_id = visible_user(&services, caller, id.user()).await?;
     let held = services.coupons.held_by(user_id).await?;

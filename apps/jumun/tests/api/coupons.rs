@@ -164,6 +164,17 @@ async fn a_claim_gets_a_piece_and_only_one(database: Arc<TestDatabase>) {
     for missing in ["mine", "NO-SUCH", "a%20b"] {
         shop.claim(missing, user).await.problem(400, "COUPON_INVALID");
     }
+    // A claim has nothing to say.
+    for body in ["{broken", r#"{"a":1}"#, "[]", "1"] {
+        let answer = shop.claim("MINE", user).body(body).await;
+        assert_eq!(answer.problem(400, "VALIDATION_ERROR")["errors"].as_array().unwrap().len(), 1, "{body}");
+    }
+    for body in ["", "null", " {} "] {
+        shop.claim("MINE", user).body(body).await.problem(409, "COUPON_ALREADY_CLAIMED");
+    }
+    shop.post("/coupons/MINE/claim?x=1").by(user).await.invalid(&["/x"]);
+    shop.get("/coupons/MINE?x=1").await.invalid(&["/x"]);
+    shop.get(&format!("/users/{user}/coupons?x=1")).by(user).await.invalid(&["/x"]);
     let korean = shop.claim("MINE", user).header("Accept-Language", "ko").await;
     assert_eq!(korean.problem(409, "COUPON_ALREADY_CLAIMED")["message"], "이미 발급받은 쿠폰입니다.");
     shop.assert_audit_is_clean().await;

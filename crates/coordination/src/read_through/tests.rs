@@ -1,6 +1,5 @@
 //! What a reader does with each answer of a cache.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
@@ -292,4 +291,23 @@ async fn who_asks_after_a_drop_is_not_answered_from_before_it() {
     let (turn, follower) =
         tokio::join!(reader.get(key(), FRESHNESS, slow), reader.get(key(), FRESHNESS, none));
     assert_eq!((before.await.unwrap(), turn.unwrap(), follower.unwrap()), (5, 7, 7));
+}
+
+/// Seen to fail with a drop that is tried once: the old value was shown again.
+#[tokio::test(start_paused = true)]
+async fn a_drop_that_fails_is_done_as_soon_as_it_can_be() {
+    let cache = OneEntry::with("5", false, false);
+    let reader = reader(&cache);
+    assert_eq!(reader.get(key(), FRESHNESS, seven).await.unwrap(), 5);
+    cache.set(|state| state.is_down = true);
+    reader.drop_group("ranking").await;
+    assert_eq!(reader.get(key(), FRESHNESS, seven).await.unwrap(), 7);
+    cache.set(|state| state.is_down = false);
+    // Not dropped yet, and not shown either.
+    assert_eq!(reader.get(key(), FRESHNESS, seven).await.unwrap(), 7);
+    assert_eq!(cache.state.lock().unwrap().value.as_deref(), Some(b"5".as_slice()));
+    sleep(2 * ReadThrough::DROP_PAUSE).await;
+    assert_eq!(cache.state.lock().unwrap().value, None);
+    assert_eq!(reader.get(key(), FRESHNESS, seven).await.unwrap(), 7);
+    assert_eq!(cache.puts(), 1, "it is remembered again");
 }
