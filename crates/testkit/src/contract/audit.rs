@@ -7,6 +7,8 @@ use chrono::TimeDelta;
 use kernel::{BusinessZone, OrderId, Timestamp};
 use storage::Database;
 
+use user::Role;
+
 use crate::fixtures::{self, Shop, no_reply};
 use crate::{Backend, Scenario, TestDatabase, scenarios};
 
@@ -195,7 +197,7 @@ async fn every_kind_of_damage_is_found(database: Arc<TestDatabase>) {
     let buyer = shop.buyer(100_000).await;
     let (first, second) = (shop.product(1_000, 50).await, shop.product(2_500, 50).await);
     let coupon = shop.coupon("AUDITED", 10).await;
-    for holder in [buyer, shop.buyer(1_000).await] {
+    for holder in [buyer, shop.user(Role::User).await] {
         shop.claim(&coupon, holder).await.unwrap();
     }
     let mut placed = fixtures::order(buyer, &[(first, 2), (second, 1)]);
