@@ -3,7 +3,7 @@
 WITH_SERVICES = cargo run --quiet --package testkit --bin with-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking audit openapi lint ci
+.PHONY: help run up down test bench-ranking audit openapi adr lint ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ audit: ## check on the database of the settings all that always holds
 openapi: ## write docs/api/openapi.json from the code
 	cargo run --quiet --package jumun -- openapi > docs/api/openapi.json.new
 	mv docs/api/openapi.json.new docs/api/openapi.json
+
+adr: ## print the decisions: code, enforcing test, and what the check finds
+	@cargo test --quiet --package testkit --test adr -- --ignored --nocapture print_the_table | grep '^|'
 
 lint: ## formatting and lints, warnings as errors
 	cargo fmt --all --check

@@ -1,4 +1,4 @@
-//! The kinds of columns, each built in one way everywhere.
+//! The kinds of columns, each built in one way everywhere (ADR-014).
 
 use sea_orm_migration::prelude::*;
 

@@ -18,6 +18,12 @@ mod m20261121_000008_daily_sales;
 mod m20261121_000009_coupons;
 mod m20261121_000010_discounts;
 mod m20261121_000011_ranking;
+mod m20261121_000012_pending_orders;
+mod m20261121_000013_card_payments;
+mod m20261121_000014_refunds;
+mod m20261121_000015_auth;
+mod m20261121_000016_carts;
+mod rebuild;
 
 /// Applies what is missing of the schema.
 pub struct Migrator;
@@ -37,6 +43,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000009_coupons::Migration),
             Box::new(m20261121_000010_discounts::Migration),
             Box::new(m20261121_000011_ranking::Migration),
+            Box::new(m20261121_000012_pending_orders::Migration),
+            Box::new(m20261121_000013_card_payments::Migration),
+            Box::new(m20261121_000014_refunds::Migration),
+            Box::new(m20261121_000015_auth::Migration),
+            Box::new(m20261121_000016_carts::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::*;
 
 use crate::columns::{amount, id, instant, one_of, optional_bytes, optional_id, word};
+use crate::rebuild::rebuild;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -39,10 +40,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Changes what the sum of a payment's tenders may be. SQLite cannot change a CHECK, so the table is
-/// made anew.
+/// Changes what the sum of a payment's tenders may be.
 async fn replace_payments(manager: &SchemaManager<'_>, sum: &'static str) -> Result<(), DbErr> {
-    manager.rename_table(Table::rename().table("payments", "payments_before").to_owned()).await?;
     let table = Table::create()
         .table("payments")
         .col(id("id"))
@@ -57,12 +56,8 @@ async fn replace_payments(manager: &SchemaManager<'_>, sum: &'static str) -> Res
         .check(Expr::cust(sum))
         .check(one_of("status", &["PENDING", "SUCCESS", "FAILED"]))
         .to_owned();
-    manager.create_table(table).await?;
-    let connection = manager.get_connection();
     let columns = "id, order_id, user_id, status, point_amount, card_amount, created_at";
-    let copy = format!("INSERT INTO payments ({columns}) SELECT {columns} FROM payments_before");
-    connection.execute_unprepared(&copy).await?;
-    manager.drop_table(Table::drop().table("payments_before").to_owned()).await?;
-    connection.execute_unprepared(ONE_SUCCESS).await?;
+    rebuild(manager, "payments", table, columns).await?;
+    manager.get_connection().execute_unprepared(ONE_SUCCESS).await?;
     Ok(())
 }

@@ -11,11 +11,13 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use checkout::BusinessTerms;
 use jumun::http::{self, ServerSettings};
 use jumun::wiring::Wiring;
 use kernel::{BusinessZone, Clock};
 use local::SystemClock;
 use sea_orm::ConnectionTrait;
+use secrecy::SecretString;
 use serde_json::Value;
 use testkit::{Backend, TestDatabase};
 use user::HashCost;
@@ -59,14 +61,20 @@ async fn main() -> ExitCode {
 /// Asks a new server, prints a line of the table and returns the time of the first request.
 async fn measure(database: &TestDatabase, days: u32, limit: usize) -> Duration {
     let pool = TestDatabase::open(&database.url, 20).await;
-    let wiring = Wiring::on(pool, BusinessZone::default());
+    let wiring = Wiring::on(
+        pool,
+        BusinessTerms { zone: BusinessZone::default(), payment_window: Duration::from_mins(30) },
+    );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!(
         "http://{}/api/v1/stats/popular-products?days={days}&limit={limit}",
         listener.local_addr().unwrap()
     );
     let settings = ServerSettings { workers: Some(2), shutdown_timeout: Duration::from_secs(1) };
-    let server = http::build(listener, wiring.services(HashCost::Minimal), None, settings).unwrap();
+    let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let gateway = wiring.gateway("http://127.0.0.1:1".parse().unwrap(), &secret).unwrap();
+    let services = wiring.services(HashCost::Minimal, &gateway);
+    let server = http::build(listener, services, None, settings).unwrap();
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();

@@ -46,6 +46,11 @@ pub enum Command {
     /// Prints each check with its count and the ids that break it, from one consistent read. The exit code
     /// is 1 if any is broken.
     Audit(AuditArgs),
+    /// Encrypt personal data anew that is not under `JUMUN_PII_KEY` yet.
+    ///
+    /// Set `JUMUN_PII_KEY_PREVIOUS` to the key it is under, here and for every process. It may be stopped and
+    /// run again, beside processes that serve. The exit code is 1 if something is left under another key.
+    RotateKeys,
     /// Print the `OpenAPI` document of the API as JSON.
     Openapi,
     /// Ask a running process whether it is ready.
@@ -55,7 +60,9 @@ pub enum Command {
     Health(HealthArgs),
     /// Run the stand-ins for the services that Jumun calls.
     ///
-    /// `serve` starts them itself where no address of the real service is set.
+    /// One port has them all: a data platform and a payment gateway, which sends its notices to
+    /// `JUMUN_STAND_INS_NOTICE_URL` or else to the API on this machine. `serve` starts them itself where no
+    /// address of the real service is set.
     StandIns(StandInsArgs),
     /// Print the settings in effect as TOML, secrets masked.
     Config,
@@ -206,6 +213,7 @@ mod tests {
             ),
             ("jumun audit", Command::Audit(AuditArgs { json: false })),
             ("jumun audit --json", Command::Audit(AuditArgs { json: true })),
+            ("jumun rotate-keys", Command::RotateKeys),
             ("jumun openapi", Command::Openapi),
             ("jumun health", Command::Health(HealthArgs { addr: None })),
             (

@@ -7,10 +7,12 @@
 pub mod cli;
 pub mod commands;
 pub mod http;
+pub mod passwords;
 pub mod popular;
 pub mod schedule;
 pub mod seed;
 pub mod settings;
+pub mod settlement;
 pub mod shared;
 pub mod stand_ins;
 pub mod telemetry;

@@ -5,28 +5,44 @@ use std::thread::available_parallelism;
 
 use async_trait::async_trait;
 use checkout::outbox::{Dispatcher, EventSink, OutboxQueue};
-use checkout::{Checkout, CouponClaims, KeyJanitor, TransactionRunner};
+use checkout::{
+    BusinessTerms, Checkout, CouponClaims, KeyJanitor, PaymentDesk, PaymentResolver, RefundDesk,
+    RefundResolver, TransactionRunner,
+};
 use coordination::ReadThrough;
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
+use jwt::JwtTokens;
 use kernel::{BusinessZone, Clock, IdGenerator};
 use local::{CachedCatalog, CachedCoupons, CachedDirectory, SystemClock, SystemIds};
+use payment::PaymentGateway;
+use payment_gateway::{NoticeVerifier, PaymentGatewayClient};
 use ranking::{Period, PopularityStore, RankingBatch, ViewRecorder};
 use secrecy::SecretString;
 use storage::{ConnectError, Database, DatabaseSettings, PersonalDataKey};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use url::Url;
-use user::HashCost;
+use user::{AccessTokens, HashCost, SessionJanitor};
 
 use crate::http::{Authentication, Readiness, Services};
+use crate::passwords::PasswordBench;
 use crate::popular::PopularProducts;
 use crate::schedule::RankingScheduler;
 use crate::settings::{Schedule, Settings};
+use crate::settlement::Settlement;
 use crate::shared::Shared;
 use crate::telemetry;
 use crate::views::ViewUpkeep;
 use crate::worker::Worker;
+
+/// What speaks to the payment gateway.
+#[derive(Clone)]
+pub struct Gateway {
+    /// Takes money and gives it back.
+    pub client: Arc<dyn PaymentGateway>,
+    /// Reads what the gateway tells on its own account.
+    pub notices: Arc<NoticeVerifier>,
+}
 
 /// The program put together: one database with everything on top of it.
 #[derive(Clone)]
@@ -41,10 +57,16 @@ pub struct Wiring {
     pub runner: TransactionRunner,
     /// The use cases.
     pub checkout: Checkout,
+    /// What is read through the cache.
+    pub cache: ReadThrough,
     /// What instances share.
     pub shared: Shared,
     /// The popular products.
     pub popular: PopularProducts,
+    /// How callers say who they are.
+    pub authentication: Authentication,
+    /// The access tokens.
+    pub tokens: Arc<dyn AccessTokens>,
     /// What has been begun and must be finished before the process ends.
     pub tasks: TaskTracker,
 }
@@ -62,44 +84,52 @@ impl Wiring {
             max_connections: settings.database_max_connections,
             key_lifetime: settings.idempotency_ttl,
             personal_data_key: PersonalDataKey::new(*settings.pii_key.expose()),
+            previous_personal_data_key: settings
+                .pii_key_previous
+                .as_ref()
+                .map(|key| PersonalDataKey::new(*key.expose())),
             business_zone: zone,
         };
         let database = Database::connect(database_settings, ids.clone()).await?;
-        Ok(Self::with_shared(database, zone, shared))
+        let terms = BusinessTerms { zone, payment_window: settings.order_payment_window };
+        let wiring = Self::with_shared(database, terms, shared);
+        let tokens = JwtTokens::new(settings.jwt_secret.expose(), wiring.clock.clone(), wiring.ids.clone());
+        Ok(Self { authentication: settings.auth.into(), tokens: Arc::new(tokens), ..wiring })
     }
 
     /// Puts everything on top of a database, for one instance.
-    pub fn on(database: Database, zone: BusinessZone) -> Self {
-        Self::with_shared(database, zone, Shared::in_process())
+    pub fn on(database: Database, terms: BusinessTerms) -> Self {
+        Self::with_shared(database, terms, Shared::in_process())
     }
 
-    /// Puts everything on top of a database and of what instances share.
-    pub fn with_shared(database: Database, zone: BusinessZone, shared: Shared) -> Self {
+    /// Puts everything on top of a database and of what instances share. Callers are known by `X-User-Id`, and
+    /// access tokens are signed with a secret that this instance alone has.
+    pub fn with_shared(database: Database, terms: BusinessTerms, shared: Shared) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
         let tasks = TaskTracker::new();
         let unit_of_work = Arc::new(database.clone());
         let runner = TransactionRunner::new(unit_of_work, ids.clone(), Handle::current(), tasks.clone());
-        let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), zone);
+        let checkout = Checkout::new(runner.clone(), clock.clone(), ids.clone(), terms);
+        let cache = ReadThrough::new(shared.cache.clone(), Handle::current(), tasks.clone());
         let popular = PopularProducts {
             sales: Arc::new(database.clone()),
             store: Arc::new(database.clone()),
-            cache: ReadThrough::new(shared.cache.clone(), Handle::current(), tasks.clone()),
+            cache: cache.clone(),
             live: PopularProducts::LIVE,
             views: Arc::new(ViewRecorder::default()),
             clock: clock.clone(),
-            zone,
+            zone: terms.zone,
         };
-        Self { database, clock, ids, runner, checkout, shared, popular, tasks }
-    }
-
-    /// Returns the way to read through the cache.
-    pub fn read_through(&self) -> ReadThrough {
-        ReadThrough::new(self.shared.cache.clone(), Handle::current(), self.tasks.clone())
+        let mut secret = [0; 32];
+        ids.fill_random(&mut secret);
+        let tokens = Arc::new(JwtTokens::new(&secret, clock.clone(), ids.clone()));
+        let authentication = Authentication::Header;
+        Self { database, clock, ids, runner, checkout, cache, shared, popular, authentication, tokens, tasks }
     }
 
     /// Returns what the HTTP handlers work with.
-    pub fn services(&self, hash_cost: HashCost) -> Services {
+    pub fn services(&self, hash_cost: HashCost, gateway: &Gateway) -> Services {
         let database = Arc::new(self.database.clone());
         let mut dependencies: Vec<Arc<dyn Readiness>> =
             vec![Arc::new(DatabaseReadiness(self.database.clone()))];
@@ -115,10 +145,16 @@ impl Wiring {
         Services {
             checkout: self.checkout.clone(),
             runner: self.runner.clone(),
-            catalog: Arc::new(CachedCatalog::new(database.clone(), self.read_through())),
+            catalog: Arc::new(CachedCatalog::new(database.clone(), self.cache.clone())),
             popular: self.popular.clone(),
             wallets: database.clone(),
+            carts: database.clone(),
             orders: database.clone(),
+            payments: database.clone(),
+            payments_desk: PaymentDesk::new(self.checkout.clone(), gateway.client.clone(), database.clone()),
+            notices: gateway.notices.clone(),
+            refunds: database.clone(),
+            refunds_desk: RefundDesk::new(self.checkout.clone(), gateway.client.clone(), database.clone()),
             coupons,
             claims,
             users: Arc::new(CachedDirectory::new(database.clone())),
@@ -127,10 +163,10 @@ impl Wiring {
             dependencies,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-            authentication: Authentication::Header,
+            authentication: self.authentication,
             metrics: telemetry::metrics_recorder(),
-            hash_cost,
-            hashing: Arc::new(Semaphore::new(cores)),
+            passwords: Arc::new(PasswordBench::new(hash_cost, cores, self.ids.clone())),
+            tokens: self.tokens.clone(),
         }
     }
 
@@ -141,6 +177,28 @@ impl Wiring {
             counter: self.shared.views.clone(),
             store: self.popular.store.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    /// Returns what speaks to the payment gateway at `base`, whose notices are signed with `secret`.
+    ///
+    /// # Errors
+    /// When the address or the secret cannot be used.
+    pub fn gateway(&self, base: Url, secret: &SecretString) -> Result<Gateway, payment_gateway::SetupError> {
+        let limits = payment_gateway::TimeLimits::default();
+        let client = PaymentGatewayClient::new(base, limits, self.ids.clone())?;
+        let notices = NoticeVerifier::new(secret, self.clock.clone())?;
+        Ok(Gateway { client: Arc::new(client), notices: Arc::new(notices) })
+    }
+
+    /// Returns what settles orders, payments and refunds in the background.
+    pub fn settlement(&self, gateway: &Gateway) -> Settlement {
+        let database = Arc::new(self.database.clone());
+        let (checkout, client) = (self.checkout.clone(), gateway.client.clone());
+        Settlement {
+            checkout: checkout.clone(),
+            payments: PaymentResolver::new(checkout.clone(), client.clone(), database.clone()),
+            refunds: RefundResolver::new(checkout, client, database.clone(), database.clone(), database),
         }
     }
 
@@ -174,9 +232,10 @@ impl Wiring {
         let database = Arc::new(self.database.clone());
         let queue: Arc<dyn OutboxQueue> = database.clone();
         let sink: Arc<dyn EventSink> = Arc::new(client);
+        let sessions: Arc<dyn SessionJanitor> = database.clone();
         let janitor: Arc<dyn KeyJanitor> = database;
         let dispatcher = Dispatcher::new(queue, sink, self.clock.clone(), self.ids.clone());
-        Ok(Worker { dispatcher, janitor, clock: self.clock.clone() })
+        Ok(Worker { dispatcher, janitor, sessions, clock: self.clock.clone() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What goes on in the background: events are delivered, old keys removed.
+//! What goes on in the background: events are delivered, old keys and sessions removed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use checkout::KeyJanitor;
 use checkout::outbox::{Dispatcher, OutboxQueue};
 use kernel::{Clock, causes};
 use tokio_util::sync::CancellationToken;
+use user::SessionJanitor;
 
 /// How long the outbox rests when nothing is due.
 const IDLE: Duration = Duration::from_millis(200);
@@ -21,6 +22,8 @@ pub struct Worker {
     pub dispatcher: Dispatcher,
     /// Removes keys that have had their time.
     pub janitor: Arc<dyn KeyJanitor>,
+    /// Removes what sessions and logins leave behind.
+    pub sessions: Arc<dyn SessionJanitor>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -28,7 +31,7 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop` is cancelled; what was begun is finished.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.deliver(&stop), self.purge(&stop));
+        tokio::join!(self.deliver(&stop), self.purge(&stop), self.purge_sessions(&stop));
     }
 
     async fn deliver(&self, stop: &CancellationToken) {
@@ -52,6 +55,19 @@ impl Worker {
                 Ok(purged) => tracing::info!(purged, "expired idempotency keys removed"),
                 Err(error) => {
                     tracing::warn!(causes = causes(&error), "expired idempotency keys cannot be removed");
+                    pause(stop, PURGE).await;
+                }
+            }
+        }
+    }
+
+    async fn purge_sessions(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.sessions.purge_sessions(self.clock.now()).await {
+                Ok(0) => pause(stop, PURGE).await,
+                Ok(purged) => tracing::info!(purged, "what sessions and logins left behind removed"),
+                Err(error) => {
+                    tracing::warn!(causes = causes(&error), "expired sessions cannot be removed");
                     pause(stop, PURGE).await;
                 }
             }

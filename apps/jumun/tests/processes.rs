@@ -38,7 +38,10 @@ impl Site {
     /// Starts a worker that shows itself on `addr`.
     fn start_worker(&self, addr: SocketAddr) -> Child {
         let mut command = self.command(&["worker"]);
-        command.env("JUMUN_DATA_PLATFORM_URL", "http://127.0.0.1:9").stdout(Stdio::null());
+        for service in ["JUMUN_DATA_PLATFORM_URL", "JUMUN_PAYMENT_GATEWAY_URL"] {
+            command.env(service, "http://127.0.0.1:9");
+        }
+        command.stdout(Stdio::null());
         command.env("JUMUN_WORKER_HTTP_ADDR", addr.to_string()).stderr(Stdio::null()).spawn().unwrap()
     }
 
@@ -152,4 +155,66 @@ async fn health_reports_a_process_that_is_not_ready() {
     assert!(!healthy, "{line}");
     assert_eq!(line, format!("jumun: {addr} is not ready: it answers 503\n"));
     assert!(server.await.unwrap().starts_with("GET /health/ready HTTP/1.1\r\n"));
+}
+
+/// The published key of `local`, under which its demo data is.
+const LOCAL_KEY: &str = "anVtdW4sIGxvY2FsOiBwdWJsaXNoZWQgcGlpIGtleS4=";
+const NEW_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+impl Site {
+    /// Starts a server that knows its callers by their tokens.
+    fn start_server(&self, addr: SocketAddr, key: &str) -> Child {
+        let mut command = self.command(&["serve"]);
+        command.env("JUMUN_AUTH", "jwt").env("JUMUN_PII_KEY", key).env("JUMUN_HTTP_ADDR", addr.to_string());
+        command.env("JUMUN_STAND_INS_ADDR", "127.0.0.1:0").stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    }
+
+    /// Encrypts personal data anew and returns whether nothing is left, and what was printed.
+    async fn rotate_keys(&self, key: &str, previous: Option<&str>) -> (bool, String) {
+        let mut command = self.command(&["rotate-keys"]);
+        command.env("JUMUN_PII_KEY", key).env("JUMUN_PII_KEY_PREVIOUS", previous.unwrap_or_default());
+        let output = command.output().await.unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    }
+}
+
+/// Logs a user of the demo data in and shows the wallet.
+async fn buy_as_demo_user(addr: SocketAddr) {
+    let client = reqwest::Client::new();
+    let api = format!("http://{addr}/api/v1");
+    let login = serde_json::json!({"email": "user2@example.com", "password": "demo-password-2"});
+    let answer = client.post(format!("{api}/auth/login")).json(&login).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let tokens: serde_json::Value = answer.json().await.unwrap();
+    let wallet = client.get(format!("{api}/wallets")).bearer_auth(tokens["accessToken"].as_str().unwrap());
+    let wallet: serde_json::Value = wallet.send().await.unwrap().json().await.unwrap();
+    assert_eq!(wallet["userId"], "00000000-0000-7000-8000-000000000002");
+    let by_header = client.get(format!("{api}/wallets"));
+    let by_header =
+        by_header.header("X-User-Id", "00000000-0000-7000-8000-000000000002").send().await.unwrap();
+    assert_eq!(by_header.status(), 401);
+}
+
+#[tokio::test]
+async fn a_server_knows_its_callers_by_their_tokens_before_and_after_keys_are_rotated() {
+    let site = Site::new().await;
+    let addr = free_addr();
+    let server = site.start_server(addr, LOCAL_KEY);
+    site.assert_becomes_ready(addr).await;
+    buy_as_demo_user(addr).await;
+    assert_eq!(terminate(server).await, Some(0));
+
+    let (complete, text) = site.rotate_keys(NEW_KEY, None).await;
+    assert!(!complete && text.contains("10 users are left under another key"), "{text}");
+    let (complete, text) = site.rotate_keys(NEW_KEY, Some(LOCAL_KEY)).await;
+    assert!(complete && text.starts_with("personal data of 10 users is encrypted anew\n"), "{text}");
+    let (complete, text) = site.rotate_keys(NEW_KEY, None).await;
+    assert!(complete && text.starts_with("personal data of 0 users"), "{text}");
+
+    let addr = free_addr();
+    let server = site.start_server(addr, NEW_KEY);
+    site.assert_becomes_ready(addr).await;
+    buy_as_demo_user(addr).await;
+    assert_eq!(terminate(server).await, Some(0));
 }

@@ -1,12 +1,14 @@
 //! The decision on a set of orders: pure, synchronous, and the same whatever stands behind the ports.
+//! See ADR-010.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use chrono::NaiveDate;
+use cart::{Cart, CartError};
 use coupon::{Benefit, CouponCode, CouponError, HeldCoupon, UserCoupon};
 use kernel::{
-    BusinessZone, DomainEvent, EventId, EventPayload, IdGenerator, Money, OrderId, PaymentId, ProductId,
-    Timestamp, TraceContext, UserId,
+    BusinessZone, DomainEvent, IdGenerator, Money, OrderId, PaymentId, ProductId, Timestamp, TraceContext,
+    UserId,
 };
 use order::{
     Actor, AppliedCoupon, Basket, DiscountPolicy, Order, OrderError, OrderLine, OrderPaid, OrderPlaced,
@@ -16,19 +18,35 @@ use payment::Payment;
 use point::{PointEntry, Wallet};
 use product::{Product, ProductError, StockMovement};
 
-use crate::{DailySale, Rejection};
+use crate::Rejection;
+use crate::order_event::order_event;
+use crate::sales::{DailySale, sales_of};
 
-/// An order that somebody wants to place and pay with points.
+/// When an order is paid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PaymentTerms {
+    /// At once, with points.
+    #[default]
+    Points,
+    /// Later: the order holds its stock and coupon until then.
+    Later,
+}
+
+/// An order that somebody wants to place.
 #[derive(Clone, Debug)]
 pub struct OrderCommand {
     /// The id that the order will have.
     pub order_id: OrderId,
-    /// The id that its payment will have.
+    /// The id that its payment will have, if it is paid at once.
     pub payment_id: PaymentId,
+    /// When it is paid.
+    pub terms: PaymentTerms,
     /// Who orders.
     pub user_id: UserId,
     /// What is ordered.
     pub basket: Basket,
+    /// The version of the buyer's cart that the basket is; accepting the order empties it.
+    pub cart: Option<u32>,
     /// What the buyer expects to pay; another sum is refused.
     pub expected_amount: Option<Money>,
     /// The code of a coupon to use.
@@ -41,6 +59,7 @@ pub struct OrderCommand {
 /// one has left.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    carts: BTreeMap<UserId, Cart>,
     products: BTreeMap<ProductId, Product>,
     coupons: BTreeMap<(UserId, CouponCode), HeldCoupon>,
     wallets: BTreeMap<UserId, Wallet>,
@@ -51,10 +70,22 @@ impl Snapshot {
     pub fn new(products: Vec<Product>, coupons: Vec<HeldCoupon>, wallets: Vec<Wallet>) -> Self {
         let by_holder = |held: HeldCoupon| ((held.piece.user_id, held.coupon.terms.code.clone()), held);
         Self {
+            carts: BTreeMap::new(),
             products: products.into_iter().map(|product| (product.id, product)).collect(),
             coupons: coupons.into_iter().map(by_holder).collect(),
             wallets: wallets.into_iter().map(|wallet| (wallet.user_id(), wallet)).collect(),
         }
+    }
+
+    /// Takes the carts that are ordered from.
+    #[must_use]
+    pub fn with_carts(self, carts: Vec<Cart>) -> Self {
+        Self { carts: carts.into_iter().map(|cart| (cart.user_id, cart)).collect(), ..self }
+    }
+
+    /// Returns the carts as they stand now.
+    pub fn carts(&self) -> impl Iterator<Item = &Cart> {
+        self.carts.values()
     }
 
     /// Returns the products as they stand now.
@@ -80,6 +111,8 @@ pub struct Moment {
     pub now: Timestamp,
     /// The zone of the business.
     pub zone: BusinessZone,
+    /// How long an order waits for its payment.
+    pub payment_window: Duration,
 }
 
 /// An accepted order, as its buyer is told.
@@ -94,6 +127,8 @@ pub struct Receipt {
 /// Everything that the accepted orders of a set change together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeSet {
+    /// Carts that were emptied.
+    pub carts: Vec<Cart>,
     /// Movements of stock.
     pub stock: Vec<StockMovement>,
     /// Coupons that were used.
@@ -133,6 +168,7 @@ pub fn decide(
         let outcome = accept(snapshot, command, at, ids).map(|accepted| {
             decision.changes.absorb(&accepted);
             let balance = accepted.wallet.balance();
+            snapshot.carts.extend(accepted.cart.map(|cart| (cart.user_id, cart)));
             snapshot.products.extend(accepted.products);
             if accepted.entry.is_some() {
                 snapshot.wallets.insert(command.user_id, accepted.wallet);
@@ -144,22 +180,23 @@ pub fn decide(
         });
         decision.outcomes.push(outcome);
     }
-    decision.changes.sales = daily_sales(&decision.changes.orders, at.zone);
+    decision.changes.sales = sales_of(&decision.changes.orders, at.zone);
     decision
 }
 
 /// One accepted order with the state it leads to.
 struct Accepted {
+    cart: Option<Cart>,
     products: BTreeMap<ProductId, Product>,
     coupon: Option<HeldCoupon>,
     wallet: Wallet,
     movements: Vec<StockMovement>,
-    /// Nothing moves where a coupon has taken everything off.
-    entry: Option<PointEntry>,
     order: Order,
-    history: [StatusChange; 2],
-    payment: Payment,
-    events: [DomainEvent; 2],
+    history: Vec<StatusChange>,
+    events: Vec<DomainEvent>,
+    /// Nothing moves where a coupon has taken everything off, or the payment is still to come.
+    entry: Option<PointEntry>,
+    payment: Option<Payment>,
 }
 
 fn accept(
@@ -168,6 +205,7 @@ fn accept(
     at: Moment,
     ids: &dyn IdGenerator,
 ) -> Result<Accepted, Rejection> {
+    let cart = command.cart.map(|version| check_out(snapshot, version, command, at.now)).transpose()?;
     let mut products = BTreeMap::new();
     let mut movements = Vec::new();
     let mut lines = Vec::new();
@@ -177,35 +215,69 @@ fn accept(
         lines.push(OrderLine::new(*id, product.name.as_str(), product.price, *quantity)?);
         products.insert(*id, product);
     }
-    let buyer = Actor::User(command.user_id);
     let coupon =
         command.coupon_code.as_ref().map(|code| redeem(snapshot, code, command, at.now)).transpose()?;
     let policy = coupon.as_ref().map(policy_of);
     let applied = coupon.as_ref().map(applied_coupon).zip(policy.as_ref());
-    let (mut order, placed) = Order::place(command.order_id, command.user_id, lines, applied, at.now)?;
-    let placed_event = event(&OrderPlaced::of(&order), &placed, command, ids)?;
+    let expires_at = at.now + at.payment_window;
+    let (order, placed) =
+        Order::place(command.order_id, command.user_id, lines, applied, expires_at, at.now)?;
+    let event = order_event(&OrderPlaced::of(&order), &placed, command.trace, ids)?;
     let payable = order.payable();
     if let Some(expected) = command.expected_amount.filter(|expected| *expected != payable) {
         return Err(OrderError::AmountChanged { expected, actual: payable }.into());
     }
-    let mut wallet =
+    let wallet =
         snapshot.wallets.get(&command.user_id).cloned().unwrap_or_else(|| Wallet::empty(command.user_id));
-    let entry = if payable == Money::ZERO { None } else { Some(wallet.pay(payable, order.id, at.now)?) };
-    let paid = order.pay(buyer, at.now)?;
-    let paid_event = event(&OrderPaid::of(&order, command.payment_id), &paid, command, ids)?;
-    let payment =
-        Payment::settled_with_points(command.payment_id, order.id, command.user_id, order.paid, at.now);
-    Ok(Accepted {
+    let mut accepted = Accepted {
+        cart,
         products,
         coupon,
         wallet,
         movements,
-        entry,
         order,
-        history: [placed, paid],
-        payment,
-        events: [placed_event, paid_event],
-    })
+        history: vec![placed],
+        events: vec![event],
+        entry: None,
+        payment: None,
+    };
+    if command.terms == PaymentTerms::Points {
+        accepted.pay(command, at.now, ids)?;
+    }
+    Ok(accepted)
+}
+
+impl Accepted {
+    /// Pays the order with points.
+    fn pay(
+        &mut self,
+        command: &OrderCommand,
+        now: Timestamp,
+        ids: &dyn IdGenerator,
+    ) -> Result<(), Rejection> {
+        let (payable, order_id, payment_id) = (self.order.payable(), self.order.id, command.payment_id);
+        if payable != Money::ZERO {
+            self.entry = Some(self.wallet.pay(payable, order_id, payment_id, now)?);
+        }
+        let paid = self.order.pay(Actor::User(command.user_id), now)?;
+        self.events.push(order_event(&OrderPaid::of(&self.order, payment_id), &paid, command.trace, ids)?);
+        self.history.push(paid);
+        self.payment =
+            Some(Payment::settled_with_points(payment_id, order_id, command.user_id, payable, now));
+        Ok(())
+    }
+}
+
+/// Empties the buyer's cart, if it is still the one that is ordered.
+fn check_out(
+    snapshot: &Snapshot,
+    version: u32,
+    command: &OrderCommand,
+    now: Timestamp,
+) -> Result<Cart, CartError> {
+    let mut cart = snapshot.carts.get(&command.user_id).cloned().ok_or(CartError::Changed)?;
+    cart.check_out(version, now)?;
+    Ok(cart)
 }
 
 /// Uses the buyer's piece of a coupon.
@@ -240,27 +312,15 @@ fn applied_coupon(held: &HeldCoupon) -> AppliedCoupon {
     AppliedCoupon { user_coupon_id: held.piece.id, code: held.coupon.terms.code.to_string() }
 }
 
-/// Tells of a change of status; the event has the sequence number of the change.
-fn event<P: EventPayload>(
-    payload: &P,
-    change: &StatusChange,
-    command: &OrderCommand,
-    ids: &dyn IdGenerator,
-) -> Result<DomainEvent, OrderError> {
-    let id = EventId::from_uuid(ids.uuid());
-    let event = DomainEvent::new(id, change.order_id.as_uuid(), change.sequence, change.changed_at, payload)
-        .map_err(|_| OrderError::Inconsistent)?;
-    Ok(DomainEvent { trace: command.trace, ..event })
-}
-
 impl ChangeSet {
     fn absorb(&mut self, accepted: &Accepted) {
+        self.carts.extend(accepted.cart.clone());
         self.stock.extend_from_slice(&accepted.movements);
         self.coupons.extend(accepted.coupon.as_ref().map(|held| held.piece.clone()));
         self.points.extend(accepted.entry.clone());
         self.orders.push(accepted.order.clone());
         self.history.extend_from_slice(&accepted.history);
-        self.payments.push(accepted.payment.clone());
+        self.payments.extend(accepted.payment.clone());
         self.events.extend_from_slice(&accepted.events);
     }
 
@@ -268,18 +328,4 @@ impl ChangeSet {
     pub fn is_empty(&self) -> bool {
         self.orders.is_empty()
     }
-}
-
-fn daily_sales(orders: &[Order], zone: BusinessZone) -> Vec<DailySale> {
-    let mut sums: BTreeMap<(ProductId, NaiveDate), (u32, Money)> = BTreeMap::new();
-    for order in orders {
-        for line in &order.lines {
-            let (quantity, amount) = sums.entry((line.product_id, zone.day(order.created_at))).or_default();
-            *quantity = quantity.saturating_add(line.quantity);
-            *amount = amount.checked_add(line.subtotal).unwrap_or(Money::MAX);
-        }
-    }
-    sums.into_iter()
-        .map(|((product_id, day), (quantity, amount))| DailySale { product_id, day, quantity, amount })
-        .collect()
 }

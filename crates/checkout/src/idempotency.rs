@@ -1,10 +1,10 @@
-//! Idempotency keys: a request that is sent again has its effect once and gets its answer again.
+//! Idempotency keys: a request that is sent again has its effect once and gets its answer again (ADR-024).
 //!
 //! The key's row is written in the transaction of the effect, so that both exist or neither does.
 
 use std::fmt;
 
-use kernel::{DomainError, ErrorKind, UserId};
+use kernel::{DomainError, ErrorKind, Timestamp, UserId};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
@@ -76,6 +76,10 @@ pub enum Resource {
     Coupon(Uuid),
     /// The piece of a coupon that a user holds.
     UserCoupon(Uuid),
+    /// A payment.
+    Payment(Uuid),
+    /// A refund.
+    Refund(Uuid),
 }
 
 impl Resource {
@@ -87,14 +91,23 @@ impl Resource {
             Self::Wallet(_) => "wallet",
             Self::Coupon(_) => "coupon",
             Self::UserCoupon(_) => "user_coupon",
+            Self::Payment(_) => "payment",
+            Self::Refund(_) => "refund",
         }
     }
 
     /// Reads what [`Self::kind`] wrote.
     pub fn of(kind: &str, id: Uuid) -> Option<Self> {
-        [Self::Order(id), Self::Product(id), Self::Wallet(id), Self::Coupon(id), Self::UserCoupon(id)]
-            .into_iter()
-            .find(|resource| resource.kind() == kind)
+        let kinds = [
+            Self::Order(id),
+            Self::Product(id),
+            Self::Wallet(id),
+            Self::Coupon(id),
+            Self::UserCoupon(id),
+            Self::Payment(id),
+            Self::Refund(id),
+        ];
+        kinds.into_iter().find(|resource| resource.kind() == kind)
     }
 
     /// Returns the id.
@@ -104,7 +117,9 @@ impl Resource {
             | Self::Product(id)
             | Self::Wallet(id)
             | Self::Coupon(id)
-            | Self::UserCoupon(id) => id,
+            | Self::UserCoupon(id)
+            | Self::Payment(id)
+            | Self::Refund(id) => id,
         }
     }
 }
@@ -142,7 +157,7 @@ pub enum Claim {
     Done(Reply),
     /// The key belongs to another request.
     OtherRequest,
-    /// Another transaction is at work on it.
+    /// The same request is at work.
     InProgress,
 }
 
@@ -153,6 +168,16 @@ pub struct CompletedRequest {
     pub request: KeyedRequest,
     /// Its reply.
     pub reply: Reply,
+    /// Until when the request is at work nevertheless, outside any transaction: a twin is told so, and only
+    /// afterwards gets the reply, which stands if nothing better follows.
+    pub held_until: Option<Timestamp>,
+}
+
+impl CompletedRequest {
+    /// A request that is answered.
+    pub const fn new(request: KeyedRequest, reply: Reply) -> Self {
+        Self { request, reply, held_until: None }
+    }
 }
 
 /// Why a key forbids a request.

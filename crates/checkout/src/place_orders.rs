@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kernel::{BusinessZone, Clock, IdGenerator, StoreError, Timestamp};
+use kernel::{Clock, IdGenerator, StoreError, Timestamp};
 use order::OrderStatus;
 
 use crate::decide::{ChangeSet, Moment, OrderCommand, Receipt, Snapshot, decide};
 use crate::{
-    Answer, Checkout, CompletedRequest, IdempotencyError, KeyedRequest, Rejection, Render, Transaction,
-    TransactionScript, UseCaseError,
+    Answer, BusinessTerms, Checkout, CompletedRequest, IdempotencyError, KeyedRequest, Rejection, Render,
+    Transaction, TransactionScript, UseCaseError,
 };
 
 /// An order to place, with its caller's idempotency key.
@@ -72,7 +72,7 @@ impl Checkout {
     }
 
     fn script(&self, orders: Vec<PlaceOrder>, render: Render<Receipt>) -> PlaceOrders {
-        PlaceOrders { orders, render, zone: self.zone, clock: self.clock.clone(), ids: self.ids.clone() }
+        PlaceOrders { orders, render, terms: self.terms, clock: self.clock.clone(), ids: self.ids.clone() }
     }
 }
 
@@ -83,7 +83,7 @@ struct MissingOutcome;
 struct PlaceOrders {
     orders: Vec<PlaceOrder>,
     render: Render<Receipt>,
-    zone: BusinessZone,
+    terms: BusinessTerms,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
@@ -117,7 +117,8 @@ impl TransactionScript for PlaceOrders {
         let mut new = Vec::new();
         if !commands.is_empty() {
             let mut snapshot = load(tx, &commands).await?;
-            let at = Moment { now, zone: self.zone };
+            let BusinessTerms { zone, payment_window } = self.terms;
+            let at = Moment { now, zone, payment_window };
             let decision = decide(&mut snapshot, &commands, at, self.ids.as_ref());
             store(tx, &decision.changes).await?;
             let mut completed = Vec::new();
@@ -128,9 +129,8 @@ impl TransactionScript for PlaceOrders {
                     Ok(receipt) => {
                         new.push(receipt.order.status);
                         let reply = (self.render)(&receipt).map_err(UseCaseError::defect)?;
-                        completed.extend(
-                            request.map(|request| CompletedRequest { request, reply: reply.clone() }),
-                        );
+                        completed
+                            .extend(request.map(|request| CompletedRequest::new(request, reply.clone())));
                         Ok(Answer::fresh(reply))
                     }
                     Err(rejection) => {
@@ -191,16 +191,19 @@ async fn load(tx: &mut dyn Transaction, commands: &[OrderCommand]) -> Result<Sna
     let users = commands.iter().map(|command| command.user_id).collect();
     let codes: BTreeSet<_> =
         commands.iter().filter_map(|command| Some((command.user_id, command.coupon_code.clone()?))).collect();
+    let from_cart = commands.iter().filter(|command| command.cart.is_some());
+    let carts = tx.carts().lock(&from_cart.map(|command| command.user_id).collect()).await?;
     let products = tx.products().lock(&products).await?;
     let coupons = tx.coupons().lock_held(&codes).await?;
     let wallets = tx.wallets().lock(&users).await?;
-    Ok(Snapshot::new(products, coupons, wallets))
+    Ok(Snapshot::new(products, coupons, wallets).with_carts(carts))
 }
 
 async fn store(tx: &mut dyn Transaction, changes: &ChangeSet) -> Result<(), StoreError> {
     if changes.is_empty() {
         return Ok(());
     }
+    tx.carts().save(&changes.carts).await?;
     tx.products().move_stock(&changes.stock).await?;
     tx.coupons().save(&changes.coupons).await?;
     tx.wallets().record(&changes.points).await?;

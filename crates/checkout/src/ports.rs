@@ -1,16 +1,17 @@
 //! What the use cases need from a database: a unit of work that lends repositories.
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use cart::CartRepository;
 use coupon::CouponRepository;
-use kernel::{DomainEvent, Money, ProductId, StoreError, Timestamp};
+use kernel::{DomainEvent, StoreError, Timestamp};
 use order::OrderRepository;
 use payment::PaymentRepository;
 use point::WalletRepository;
 use product::ProductRepository;
-use user::UserRepository;
+use refund::RefundRepository;
+use user::{LoginAttemptRepository, SessionRepository, UserRepository};
 
-use crate::{Claim, CompletedRequest, KeyedRequest};
+use crate::{Claim, CompletedRequest, KeyedRequest, SalesRepository};
 
 /// Begins transactions.
 #[async_trait]
@@ -28,6 +29,12 @@ pub trait Transaction: Send {
     fn keys(&mut self) -> Box<dyn IdempotencyRepository + '_>;
     /// Lends the users.
     fn users(&mut self) -> Box<dyn UserRepository + '_>;
+    /// Lends the carts.
+    fn carts(&mut self) -> Box<dyn CartRepository + '_>;
+    /// Lends the tries at passwords.
+    fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_>;
+    /// Lends the sessions.
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_>;
     /// Lends the products.
     fn products(&mut self) -> Box<dyn ProductRepository + '_>;
     /// Lends the coupons and their pieces.
@@ -38,6 +45,8 @@ pub trait Transaction: Send {
     fn orders(&mut self) -> Box<dyn OrderRepository + '_>;
     /// Lends the payments.
     fn payments(&mut self) -> Box<dyn PaymentRepository + '_>;
+    /// Lends the refunds.
+    fn refunds(&mut self) -> Box<dyn RefundRepository + '_>;
     /// Lends the daily sales.
     fn sales(&mut self) -> Box<dyn SalesRepository + '_>;
     /// Lends the outbox.
@@ -70,26 +79,6 @@ pub trait IdempotencyRepository: Send {
 pub trait KeyJanitor: Send + Sync {
     /// Deletes keys that expired before `now`, a bounded number of them, and returns how many.
     async fn purge(&self, now: Timestamp) -> Result<u64, StoreError>;
-}
-
-/// What was sold of a product on one business day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DailySale {
-    /// The product.
-    pub product_id: ProductId,
-    /// The business day.
-    pub day: NaiveDate,
-    /// How many pieces.
-    pub quantity: u32,
-    /// For how much.
-    pub amount: Money,
-}
-
-/// Daily sales inside a transaction, kept with each order so that a ranking never scans the orders.
-#[async_trait]
-pub trait SalesRepository: Send {
-    /// Adds to the sales; each product and day is named once, in ascending order.
-    async fn add(&mut self, sales: &[DailySale]) -> Result<(), StoreError>;
 }
 
 /// The outbox inside a transaction.

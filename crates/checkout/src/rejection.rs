@@ -1,10 +1,13 @@
 //! Why a use case says no, and why it could not say anything.
 
+use cart::CartError;
 use coupon::CouponError;
 use kernel::{Details, DomainError, ErrorKind, StoreError};
 use order::OrderError;
+use payment::PaymentError;
 use point::PointError;
 use product::ProductError;
+use refund::RefundError;
 use thiserror::Error;
 use user::UserError;
 
@@ -22,6 +25,12 @@ pub enum Rejection {
     /// The wallet refuses.
     #[error(transparent)]
     Point(#[from] PointError),
+    /// The payment cannot be.
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+    /// The refund cannot be.
+    #[error(transparent)]
+    Refund(#[from] RefundError),
     /// The user cannot be.
     #[error(transparent)]
     User(#[from] UserError),
@@ -31,6 +40,9 @@ pub enum Rejection {
     /// The coupon refuses.
     #[error(transparent)]
     Coupon(#[from] CouponError),
+    /// The cart refuses.
+    #[error(transparent)]
+    Cart(#[from] CartError),
 }
 
 impl Rejection {
@@ -39,9 +51,12 @@ impl Rejection {
             Self::Product(error) => error,
             Self::Order(error) => error,
             Self::Point(error) => error,
+            Self::Payment(error) => error,
+            Self::Refund(error) => error,
             Self::User(error) => error,
             Self::Idempotency(error) => error,
             Self::Coupon(error) => error,
+            Self::Cart(error) => error,
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::backoff::pause_after;
 use crate::{TransactionScript, UnitOfWork, UseCaseError};
 
 /// Runs scripts, each attempt in a transaction of its own.
@@ -129,8 +130,7 @@ impl TransactionRunner {
 
     /// 5, 10, 20 ms, of which a random half to all.
     fn pause(&self, attempt: u32) -> Duration {
-        let full = 5_000 << attempt.saturating_sub(1).min(4);
-        Duration::from_micros(full / 2 + self.ids.random() % (full / 2))
+        pause_after(attempt, (Duration::from_millis(5), Duration::from_millis(80)), self.ids.random())
     }
 }
 

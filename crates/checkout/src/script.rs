@@ -63,7 +63,7 @@ impl<S: TransactionScript> TransactionScript for Idempotent<S> {
         let output = self.script.execute(tx).await?;
         let reply = (self.render)(&output).map_err(UseCaseError::defect)?;
         if let Some(request) = &self.request {
-            let completed = CompletedRequest { request: request.clone(), reply: reply.clone() };
+            let completed = CompletedRequest::new(request.clone(), reply.clone());
             tx.keys().complete(&[completed]).await?;
         }
         Ok(Answer::fresh(reply))

@@ -4,14 +4,17 @@
 //! twice, a cache saves work that was done already. Both may be lost, late or unreachable at any time.
 //!
 //! Ports: [`DistributedLock`], [`Cache`]. Both are implemented in process, for one instance, and on
-//! Redis, for many. Uses: [`exclusively`], [`ReadThrough`].
+//! Redis, for many. Uses: [`exclusively`], [`ReadThrough`]. What stands between
+//! an instance and somebody who may not answer: [`CircuitBreaker`].
 
+mod breaker;
 mod cache;
 mod exclusively;
 mod in_process;
 mod lock;
 mod read_through;
 
+pub use breaker::{BreakerSettings, CircuitBreaker};
 pub use cache::{Cache, CacheKey, Freshness, Lookup, Turn};
 pub use exclusively::{Held, exclusively};
 pub use lock::{DistributedLock, Grant, LockName};

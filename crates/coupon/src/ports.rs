@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use kernel::{CouponId, CursorPage, PageSize, StoreError, Timestamp, UserId};
+use kernel::{CouponId, CursorPage, PageSize, StoreError, Timestamp, UserCouponId, UserId};
 
 use crate::{Coupon, CouponCode, UserCoupon};
 
@@ -47,6 +47,10 @@ pub trait CouponRepository: Send {
         &mut self,
         pairs: &BTreeSet<(UserId, CouponCode)>,
     ) -> Result<Vec<HeldCoupon>, StoreError>;
+
+    /// Locks pieces by their ids, in the order in which [`Self::lock_held`] locks them; ids without a piece
+    /// are left out.
+    async fn lock_pieces(&mut self, ids: &BTreeSet<UserCouponId>) -> Result<Vec<HeldCoupon>, StoreError>;
 
     /// Stores pieces that were changed once since they were read.
     ///

@@ -76,6 +76,21 @@ impl UserCoupon {
         Self(state)
     }
 
+    /// Gives the piece back that an order had used, so that it can be used again.
+    ///
+    /// # Errors
+    /// [`CouponError::Inconsistent`] if another order uses it.
+    pub fn give_back(&mut self, order_id: OrderId) -> Result<(), CouponError> {
+        match self.status {
+            UserCouponStatus::Used { order_id: user, .. } if user == order_id => {
+                self.0.status = UserCouponStatus::Claimed;
+                self.0.version += 1;
+                Ok(())
+            }
+            _ => Err(CouponError::Inconsistent),
+        }
+    }
+
     /// Uses the piece for an order.
     pub fn use_for(&mut self, order_id: OrderId, now: Timestamp) -> Result<(), CouponError> {
         if self.status != UserCouponStatus::Claimed {

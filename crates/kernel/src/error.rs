@@ -1,4 +1,4 @@
-//! One small classification of errors, so that a caller can react without knowing the domain.
+//! One small classification of errors, so that a caller can react without knowing the domain (ADR-027).
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Invalid,
     /// The caller is not known.
     Unauthorized,
+    /// The payment that the request asks for was declined.
+    PaymentRequired,
     /// The caller is known and may not do this.
     Forbidden,
     /// There is no such thing, or it is not the caller's to see.

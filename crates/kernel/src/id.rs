@@ -54,6 +54,10 @@ id_type!(
     PaymentId
 );
 id_type!(
+    /// Identifies a refund of a payment or of a part of it.
+    RefundId
+);
+id_type!(
     /// Identifies a coupon that is issued to many.
     CouponId
 );

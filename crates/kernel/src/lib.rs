@@ -17,7 +17,7 @@ mod trace;
 
 pub use error::{Details, DomainError, ErrorKind, causes};
 pub use event::{DomainEvent, EventId, EventPayload};
-pub use id::{CouponId, IdGenerator, OrderId, PaymentId, ProductId, UserCouponId, UserId};
+pub use id::{CouponId, IdGenerator, OrderId, PaymentId, ProductId, RefundId, UserCouponId, UserId};
 pub use money::{Money, MoneyError};
 pub use page::{CursorPage, InvalidPage, Page, PageRequest, PageSize};
 pub use store_error::{BoxError, StoreError};

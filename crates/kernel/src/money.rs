@@ -1,4 +1,4 @@
-//! Exact amounts of Korean won with two decimals. Never a float.
+//! Exact amounts of Korean won with two decimals. Never a float (ADR-023).
 
 use std::fmt;
 use std::iter::Sum;

@@ -104,6 +104,11 @@ pub mod seconds {
         format(*at).serialize(serializer)
     }
 
+    /// Writes `at`, if there is one, in ISO 8601, UTC, to the second.
+    pub fn optional<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        at.map(format).serialize(serializer)
+    }
+
     /// Returns `at` in ISO 8601, UTC, to the second.
     pub fn format(at: Timestamp) -> String {
         at.to_rfc3339_opts(SecondsFormat::Secs, true)

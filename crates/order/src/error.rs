@@ -53,6 +53,9 @@ pub enum OrderError {
         /// The state it should take.
         to: OrderStatus,
     },
+    /// The order is not as the caller has seen it.
+    #[error("the order was changed in between")]
+    Changed,
     /// A stored order whose sums do not fit together.
     #[error("the sums of the order do not fit together")]
     Inconsistent,
@@ -69,6 +72,7 @@ impl DomainError for OrderError {
             | Self::DiscountMinimum { .. }
             | Self::DiscountNotApplicable => ErrorKind::Invalid,
             Self::AmountChanged { .. } | Self::Transition { .. } => ErrorKind::Conflict,
+            Self::Changed => ErrorKind::PreconditionFailed,
             Self::Inconsistent => ErrorKind::Internal,
         }
     }
@@ -80,6 +84,7 @@ impl DomainError for OrderError {
             Self::BelowMinimum { .. } => "AMOUNT_BELOW_MINIMUM",
             Self::DiscountMinimum { .. } | Self::DiscountNotApplicable => "COUPON_INVALID",
             Self::AmountChanged { .. } | Self::Transition { .. } => "CONFLICT",
+            Self::Changed => "PRECONDITION_FAILED",
             Self::Inconsistent => "INTERNAL_ERROR",
         }
     }

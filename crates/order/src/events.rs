@@ -56,6 +56,26 @@ pub struct OrderPaid {
     pub paid_amount: Money,
 }
 
+/// An order was given up before it was paid; its stock is back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderCancelled {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who placed it.
+    pub user_id: UserId,
+}
+
+/// An order was not paid in time; its stock is back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderExpired {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who placed it.
+    pub user_id: UserId,
+}
+
 impl OrderPlaced {
     /// Tells of an order as it is.
     pub fn of(order: &Order) -> Self {
@@ -90,6 +110,20 @@ impl OrderPaid {
     }
 }
 
+impl OrderCancelled {
+    /// Tells of an order as it is.
+    pub fn of(order: &Order) -> Self {
+        Self { order_id: order.id, user_id: order.user_id }
+    }
+}
+
+impl OrderExpired {
+    /// Tells of an order as it is.
+    pub fn of(order: &Order) -> Self {
+        Self { order_id: order.id, user_id: order.user_id }
+    }
+}
+
 impl EventPayload for OrderPlaced {
     const AGGREGATE: &'static str = "order";
     const TYPE: &'static str = "OrderPlaced";
@@ -98,4 +132,14 @@ impl EventPayload for OrderPlaced {
 impl EventPayload for OrderPaid {
     const AGGREGATE: &'static str = "order";
     const TYPE: &'static str = "OrderPaid";
+}
+
+impl EventPayload for OrderCancelled {
+    const AGGREGATE: &'static str = "order";
+    const TYPE: &'static str = "OrderCancelled";
+}
+
+impl EventPayload for OrderExpired {
+    const AGGREGATE: &'static str = "order";
+    const TYPE: &'static str = "OrderExpired";
 }

@@ -1,4 +1,4 @@
-//! The order aggregate.
+//! The order aggregate (ADR-004, ADR-005, ADR-029).
 
 use std::ops::Deref;
 
@@ -55,6 +55,8 @@ pub struct OrderState {
     pub coupon: Option<AppliedCoupon>,
     /// What has been paid: nothing, or total − discount.
     pub paid: Money,
+    /// When it expires, while it waits to be paid.
+    pub expires_at: Option<Timestamp>,
     /// Counts its changes of status; history and events are numbered by it.
     pub version: u32,
     /// When it was placed.
@@ -77,12 +79,13 @@ impl Order {
     /// The least that an order must come to.
     pub const MINIMUM: Money = Money::won(1_000);
 
-    /// Places an order that awaits its payment, with a coupon taken off by its policy.
+    /// Places an order that awaits its payment until `expires_at`, with a coupon taken off by its policy.
     pub fn place(
         id: OrderId,
         user_id: UserId,
         mut lines: Vec<OrderLine>,
         coupon: Option<(AppliedCoupon, &DiscountPolicy)>,
+        expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(Self, StatusChange), OrderError> {
         if lines.is_empty() {
@@ -110,6 +113,7 @@ impl Order {
             discount,
             coupon: coupon.map(|(coupon, _)| coupon),
             paid: Money::ZERO,
+            expires_at: Some(expires_at),
             version: 1,
             created_at: now,
         });
@@ -135,7 +139,8 @@ impl Order {
                 payable == Some(state.paid)
             }
         };
-        if total != Some(state.total) || !lines_fit || !discount_fits || !paid_fits {
+        let expiry_fits = state.expires_at.is_some() == (state.status == OrderStatus::Pending);
+        if total != Some(state.total) || !lines_fit || !discount_fits || !paid_fits || !expiry_fits {
             return Err(OrderError::Inconsistent);
         }
         Ok(Self(state))
@@ -145,6 +150,27 @@ impl Order {
     pub fn payable(&self) -> Money {
         // The difference of two amounts of which neither is negative is in range.
         self.total.checked_sub(self.discount).unwrap_or(self.total)
+    }
+
+    /// Tells whether the time to pay it is over, whether or not anybody has taken note of it.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Gives it up before it was paid.
+    pub fn cancel(&mut self, by: Actor, now: Timestamp) -> Result<StatusChange, OrderError> {
+        self.become_status(OrderStatus::Cancelled, by, now)
+    }
+
+    /// Takes note that it was not paid in time.
+    pub fn expire(&mut self, now: Timestamp) -> Result<StatusChange, OrderError> {
+        self.become_status(OrderStatus::Expired, Actor::System, now)
+    }
+
+    /// Takes note that a part of what was paid has been given back, or with `full` the last of it.
+    pub fn refund(&mut self, full: bool, by: Actor, now: Timestamp) -> Result<StatusChange, OrderError> {
+        let to = if full { OrderStatus::Refunded } else { OrderStatus::PartiallyRefunded };
+        self.become_status(to, by, now)
     }
 
     /// Takes note that it was paid in full.
@@ -165,6 +191,7 @@ impl Order {
             return Err(OrderError::Transition { from, to });
         }
         self.0.status = to;
+        self.0.expires_at = None;
         self.0.version += 1;
         Ok(self.change(Some(from), by, now))
     }

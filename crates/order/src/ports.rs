@@ -1,5 +1,7 @@
 //! What orders need from the outside.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use kernel::{CursorPage, OrderId, PageSize, StoreError, Timestamp, UserId};
 
@@ -11,6 +13,22 @@ use crate::{Order, OrderStatus, StatusChange};
 pub trait OrderRepository: Send {
     /// Adds new orders with their lines, and the history that led to their present status.
     async fn insert(&mut self, orders: &[Order], history: &[StatusChange]) -> Result<(), StoreError>;
+
+    /// Locks the orders in ascending order of their ids until the transaction ends and returns them in that
+    /// order; ids without an order are left out. Whoever holds an order's lock may change its payments and
+    /// refunds too (ADR-021).
+    async fn lock(&mut self, ids: &BTreeSet<OrderId>) -> Result<Vec<Order>, StoreError>;
+
+    /// Locks up to `limit` orders that should have been paid by `now`, in ascending order of their ids.
+    /// Orders that others hold at this moment are left out.
+    async fn lock_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError>;
+
+    /// Stores the status of orders that changed it once since they were read, and that step of their
+    /// history.
+    ///
+    /// Returns [`StoreError::Contended`], and the transaction must be rolled back, if one was changed by
+    /// somebody else in between.
+    async fn save(&mut self, orders: &[Order], history: &[StatusChange]) -> Result<(), StoreError>;
 }
 
 /// Which of a user's orders a list shows.

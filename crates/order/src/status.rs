@@ -36,18 +36,23 @@ impl OrderStatus {
         }
     }
 
+    /// Tells whether it was paid once, whatever has been given back since.
+    pub const fn was_paid(self) -> bool {
+        matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)
+    }
+
     /// Reads what [`Self::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Tells whether an order may go from this state to `to`.
+    /// Tells whether an order may go from this state to `to`. Each further refund of a part is a step of its
+    /// own, which leads back to the same state.
     pub const fn may_become(self, to: Self) -> bool {
         matches!(
             (self, to),
             (Self::Pending, Self::Paid | Self::Cancelled | Self::Expired)
-                | (Self::Paid, Self::PartiallyRefunded | Self::Refunded)
-                | (Self::PartiallyRefunded, Self::Refunded)
+                | (Self::Paid | Self::PartiallyRefunded, Self::PartiallyRefunded | Self::Refunded)
         )
     }
 }

@@ -65,7 +65,7 @@ fn an_order_keeps_what_was_taken_off_each_line() {
         let lines = vec![line(1, total, 1)];
         let policy = policy(reduction);
         let (id, user) = (OrderId::from_uuid(Uuid::nil()), UserId::from_uuid(Uuid::nil()));
-        Order::place(id, user, lines, Some((coupon(), &policy)), Timestamp::UNIX_EPOCH)
+        Order::place(id, user, lines, Some((coupon(), &policy)), Timestamp::MAX_UTC, Timestamp::UNIX_EPOCH)
     };
     let (order, _) = place(200_000, Reduction::Amount(Money::won(5_000))).unwrap();
     assert_eq!((order.total, order.discount), (Money::won(2_000), Money::won(2_000)));
@@ -82,7 +82,9 @@ fn discounts_that_do_not_add_up_are_not_restored() {
     let policy = policy(Reduction::Share(1_000));
     let lines = vec![line(1, 100_000, 1), line(2, 200_000, 1)];
     let (id, user) = (OrderId::from_uuid(Uuid::nil()), UserId::from_uuid(Uuid::nil()));
-    let (order, _) = Order::place(id, user, lines, Some((coupon(), &policy)), Timestamp::UNIX_EPOCH).unwrap();
+    let (order, _) =
+        Order::place(id, user, lines, Some((coupon(), &policy)), Timestamp::MAX_UTC, Timestamp::UNIX_EPOCH)
+            .unwrap();
     let spoiled = |spoil: fn(&mut order::OrderState)| {
         let mut state = (*order).clone();
         spoil(&mut state);

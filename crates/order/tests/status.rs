@@ -4,7 +4,7 @@
 
 use kernel::{Money, OrderId, ProductId, Timestamp, UserCouponId, UserId};
 use order::OrderStatus::{self, Cancelled, Expired, Paid, PartiallyRefunded, Pending, Refunded};
-use order::{Actor, AppliedCoupon, Order, OrderError, OrderLine, OrderState};
+use order::{Actor, AppliedCoupon, Order, OrderError, OrderLine, OrderState, StatusChange};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -15,17 +15,18 @@ const TABLE: [(OrderStatus, [(OrderStatus, bool); 6]); 6] = [
     (Paid,              [(Pending, false), (Paid, false), (Cancelled, false), (Expired, false), (PartiallyRefunded, true),  (Refunded, true)]),
     (Cancelled,         [(Pending, false), (Paid, false), (Cancelled, false), (Expired, false), (PartiallyRefunded, false), (Refunded, false)]),
     (Expired,           [(Pending, false), (Paid, false), (Cancelled, false), (Expired, false), (PartiallyRefunded, false), (Refunded, false)]),
-    (PartiallyRefunded, [(Pending, false), (Paid, false), (Cancelled, false), (Expired, false), (PartiallyRefunded, false), (Refunded, true)]),
+    (PartiallyRefunded, [(Pending, false), (Paid, false), (Cancelled, false), (Expired, false), (PartiallyRefunded, true),  (Refunded, true)]),
     (Refunded,          [(Pending, false), (Paid, false), (Cancelled, false), (Expired, false), (PartiallyRefunded, false), (Refunded, false)]),
 ];
 
 const USER: UserId = UserId::from_uuid(Uuid::from_u128(1));
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const LATER: Timestamp = Timestamp::MAX_UTC;
 
 fn order() -> Order {
     let product = ProductId::from_uuid(Uuid::from_u128(2));
     let line = OrderLine::new(product, "a thing", Money::won(1_500), 2).unwrap();
-    Order::place(OrderId::from_uuid(Uuid::from_u128(3)), USER, vec![line], None, NOW).unwrap().0
+    Order::place(OrderId::from_uuid(Uuid::from_u128(3)), USER, vec![line], None, LATER, NOW).unwrap().0
 }
 
 /// An order in a state, as it would be stored.
@@ -34,7 +35,8 @@ fn order_in(status: OrderStatus) -> OrderState {
         Pending | Cancelled | Expired => Money::ZERO,
         Paid | PartiallyRefunded | Refunded => Money::won(3_000),
     };
-    OrderState { status, paid, ..(*order()).clone() }
+    let expires_at = (status == Pending).then_some(LATER);
+    OrderState { status, paid, expires_at, ..(*order()).clone() }
 }
 
 #[test]
@@ -74,6 +76,50 @@ fn only_an_order_that_awaits_its_payment_is_paid() {
     }
 }
 
+/// Whatever is done to an order in any state: it is done as the table says, with a step of its history, and
+/// the order can be stored; or it is refused and nothing has changed.
+#[test]
+fn an_order_is_given_up_expires_and_is_refunded_as_the_table_says() {
+    type Step = fn(&mut Order) -> Result<StatusChange, OrderError>;
+    let steps: [(Step, OrderStatus, Actor); 4] = [
+        (|order| order.cancel(Actor::User(USER), NOW), Cancelled, Actor::User(USER)),
+        (|order| order.expire(NOW), Expired, Actor::System),
+        (|order| order.refund(false, Actor::User(USER), NOW), PartiallyRefunded, Actor::User(USER)),
+        (|order| order.refund(true, Actor::System, NOW), Refunded, Actor::System),
+    ];
+    for from in OrderStatus::ALL {
+        for (step, to, by) in steps {
+            let before = Order::restore(order_in(from)).unwrap();
+            let mut order = before.clone();
+            match step(&mut order) {
+                Ok(change) => {
+                    assert!(from.may_become(to), "{from} to {to}");
+                    let told = (change.from, change.to, change.sequence, change.changed_by);
+                    assert_eq!(told, (Some(from), to, before.version + 1, by));
+                    assert_eq!((order.status, order.paid), (to, before.paid));
+                    assert_eq!(Order::restore((*order).clone()).unwrap(), order);
+                }
+                Err(error) => {
+                    assert!(!from.may_become(to), "{from} to {to}");
+                    assert_eq!(error, OrderError::Transition { from, to });
+                    assert_eq!(order, before);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_order_is_overdue_from_the_moment_at_which_it_expires_and_only_while_it_waits() {
+    let second = std::time::Duration::from_secs(1);
+    let mut order =
+        Order::restore(OrderState { expires_at: Some(NOW + second), ..(*order()).clone() }).unwrap();
+    assert!(!order.is_overdue(NOW));
+    assert!(order.is_overdue(NOW + second) && order.is_overdue(LATER));
+    order.pay(Actor::User(USER), NOW).unwrap();
+    assert!(!order.is_overdue(LATER));
+}
+
 #[test]
 fn an_order_is_restored_only_if_its_sums_fit_its_state() {
     for status in OrderStatus::ALL {
@@ -84,7 +130,9 @@ fn an_order_is_restored_only_if_its_sums_fit_its_state() {
         let lines = Vec::new();
         let mut other_line = fits.lines.clone();
         other_line[0].quantity = 3;
+        let expires_at = if status == Pending { None } else { Some(LATER) };
         for broken in [
+            OrderState { expires_at, ..fits.clone() },
             OrderState { paid, ..fits.clone() },
             OrderState { total, ..fits.clone() },
             OrderState { lines, ..fits.clone() },
@@ -122,7 +170,7 @@ proptest! {
             .collect();
         let sum: i64 = lines.iter().map(|line| line.unit_price.minor() * i64::from(line.quantity)).sum();
         let empty = lines.is_empty();
-        match Order::place(OrderId::from_uuid(Uuid::nil()), USER, lines, None, NOW) {
+        match Order::place(OrderId::from_uuid(Uuid::nil()), USER, lines, None, LATER, NOW) {
             Ok((mut order, placed)) => {
                 prop_assert!(sum >= Order::MINIMUM.minor());
                 prop_assert_eq!((order.total.minor(), order.payable().minor()), (sum, sum));

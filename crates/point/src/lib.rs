@@ -18,4 +18,4 @@ pub use error::PointError;
 #[cfg(feature = "mocks")]
 pub use ports::{MockWalletReader, MockWalletRepository};
 pub use ports::{WalletReader, WalletRepository};
-pub use wallet::{PointEntry, PointKind, Wallet};
+pub use wallet::{PointCause, PointEntry, PointKind, Wallet};

@@ -1,6 +1,6 @@
 //! The wallet aggregate and its ledger.
 
-use kernel::{Money, OrderId, Timestamp, UserId};
+use kernel::{Money, OrderId, PaymentId, RefundId, Timestamp, UserId};
 
 use crate::{ChargeAmount, PointError};
 
@@ -31,6 +31,55 @@ impl PointKind {
     }
 }
 
+/// What made a balance change. Each cause does so once; the database itself sees to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointCause {
+    /// The user paid money in.
+    Charged,
+    /// A payment of an order took points.
+    Paid {
+        /// The order.
+        order: OrderId,
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// A payment that did not come about gave the points back that it held.
+    Released {
+        /// The order.
+        order: OrderId,
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// A refund of a payment gave points back.
+    Refunded {
+        /// The order.
+        order: OrderId,
+        /// The refund.
+        refund: RefundId,
+    },
+}
+
+impl PointCause {
+    /// Returns how the cause is called in a ledger.
+    pub const fn kind(self) -> PointKind {
+        match self {
+            Self::Charged => PointKind::Charge,
+            Self::Paid { .. } => PointKind::Payment,
+            Self::Released { .. } | Self::Refunded { .. } => PointKind::Refund,
+        }
+    }
+
+    /// Returns the order that it belongs to.
+    pub const fn order_id(self) -> Option<OrderId> {
+        match self {
+            Self::Charged => None,
+            Self::Paid { order, .. } | Self::Released { order, .. } | Self::Refunded { order, .. } => {
+                Some(order)
+            }
+        }
+    }
+}
+
 /// One change of a wallet's balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointEntry {
@@ -39,15 +88,13 @@ pub struct PointEntry {
     /// Its place in the wallet's ledger, from 1 and without gaps.
     pub sequence: u32,
     /// Why.
-    pub kind: PointKind,
+    pub cause: PointCause,
     /// How much came (above zero) or went.
     pub delta: Money,
     /// What there was before it.
     pub balance_before: Money,
     /// What there is after it.
     pub balance_after: Money,
-    /// The order that it belongs to.
-    pub order_id: Option<OrderId>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -91,27 +138,61 @@ impl Wallet {
 
     /// Adds what the user paid in.
     pub fn charge(&mut self, amount: ChargeAmount, now: Timestamp) -> Result<PointEntry, PointError> {
-        self.shift(PointKind::Charge, amount.get(), None, now)
+        self.shift(PointCause::Charged, amount.get(), now)
     }
 
     /// Pays for an order, if the balance covers it.
-    pub fn pay(&mut self, amount: Money, order: OrderId, now: Timestamp) -> Result<PointEntry, PointError> {
+    pub fn pay(
+        &mut self,
+        amount: Money,
+        order: OrderId,
+        payment: PaymentId,
+        now: Timestamp,
+    ) -> Result<PointEntry, PointError> {
         if amount.is_negative() {
             return Err(PointError::NegativePayment);
         }
         if amount > self.balance {
             return Err(PointError::InsufficientBalance { required: amount, balance: self.balance });
         }
-        self.shift(PointKind::Payment, amount.negated(), Some(order), now)
+        self.shift(PointCause::Paid { order, payment }, amount.negated(), now)
     }
 
-    fn shift(
+    /// Takes back what a payment held that did not come about.
+    pub fn release(
         &mut self,
-        kind: PointKind,
-        delta: Money,
-        order_id: Option<OrderId>,
+        amount: Money,
+        order: OrderId,
+        payment: PaymentId,
         now: Timestamp,
     ) -> Result<PointEntry, PointError> {
+        self.take_back(PointCause::Released { order, payment }, amount, now)
+    }
+
+    /// Takes back what a refund gives.
+    pub fn refund(
+        &mut self,
+        amount: Money,
+        order: OrderId,
+        refund: RefundId,
+        now: Timestamp,
+    ) -> Result<PointEntry, PointError> {
+        self.take_back(PointCause::Refunded { order, refund }, amount, now)
+    }
+
+    fn take_back(
+        &mut self,
+        cause: PointCause,
+        amount: Money,
+        now: Timestamp,
+    ) -> Result<PointEntry, PointError> {
+        if amount.is_negative() {
+            return Err(PointError::NegativePayment);
+        }
+        self.shift(cause, amount, now)
+    }
+
+    fn shift(&mut self, cause: PointCause, delta: Money, now: Timestamp) -> Result<PointEntry, PointError> {
         let balance_before = self.balance;
         let balance_after = balance_before.checked_add(delta).ok_or(PointError::BalanceTooLarge)?;
         self.balance = balance_after;
@@ -119,11 +200,10 @@ impl Wallet {
         Ok(PointEntry {
             user_id: self.user_id,
             sequence: self.version,
-            kind,
+            cause,
             delta,
             balance_before,
             balance_after,
-            order_id,
             created_at: now,
         })
     }

@@ -2,8 +2,8 @@
 
 #![cfg(test)]
 
-use kernel::{Money, OrderId, Timestamp, UserId};
-use point::{ChargeAmount, PointError, PointKind, Wallet};
+use kernel::{Money, OrderId, PaymentId, RefundId, Timestamp, UserId};
+use point::{ChargeAmount, PointCause, PointError, Wallet};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -11,6 +11,8 @@ use uuid::Uuid;
 enum Step {
     Charge(Money),
     Pay(Money),
+    Release(Money),
+    Refund(Money),
 }
 
 fn money(range: std::ops::RangeInclusive<i64>) -> impl Strategy<Value = Money> {
@@ -21,6 +23,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         money(100_000..=100_000_000).prop_map(Step::Charge),
         money(-1..=60_000_000).prop_map(Step::Pay),
+        money(-1..=60_000_000).prop_map(Step::Release),
+        money(-1..=60_000_000).prop_map(Step::Refund),
     ]
 }
 
@@ -29,6 +33,14 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn order(number: usize) -> OrderId {
     OrderId::from_uuid(Uuid::from_u128(number as u128))
+}
+
+fn payment(number: usize) -> PaymentId {
+    PaymentId::from_uuid(Uuid::from_u128(number as u128))
+}
+
+fn refund(number: usize) -> RefundId {
+    RefundId::from_uuid(Uuid::from_u128(number as u128))
 }
 
 proptest! {
@@ -40,21 +52,35 @@ proptest! {
             let before = wallet.clone();
             let moved = match &step {
                 Step::Charge(amount) => wallet.charge(ChargeAmount::new(*amount).unwrap(), NOW),
-                Step::Pay(amount) => wallet.pay(*amount, order(number), NOW),
+                Step::Pay(amount) => wallet.pay(*amount, order(number), payment(number), NOW),
+                Step::Release(amount) => wallet.release(*amount, order(number), payment(number), NOW),
+                Step::Refund(amount) => wallet.refund(*amount, order(number), refund(number), NOW),
             };
             match (moved, step) {
                 (Ok(entry), Step::Charge(amount)) => {
-                    prop_assert_eq!((entry.kind, entry.order_id, entry.delta), (PointKind::Charge, None, amount));
+                    prop_assert_eq!((entry.cause, entry.delta), (PointCause::Charged, amount));
                     ledger.push(entry);
                 }
                 (Ok(entry), Step::Pay(amount)) => {
-                    let of = Some(order(number));
-                    prop_assert_eq!((entry.kind, entry.order_id), (PointKind::Payment, of));
-                    prop_assert_eq!(entry.delta, amount.negated());
+                    let paid = PointCause::Paid { order: order(number), payment: payment(number) };
+                    prop_assert_eq!((entry.cause, entry.delta), (paid, amount.negated()));
+                    ledger.push(entry);
+                }
+                (Ok(entry), Step::Release(amount)) => {
+                    let released = PointCause::Released { order: order(number), payment: payment(number) };
+                    prop_assert_eq!((entry.cause, entry.delta), (released, amount));
+                    ledger.push(entry);
+                }
+                (Ok(entry), Step::Refund(amount)) => {
+                    let refunded = PointCause::Refunded { order: order(number), refund: refund(number) };
+                    prop_assert_eq!((entry.cause, entry.delta), (refunded, amount));
                     ledger.push(entry);
                 }
                 // A refusal changes nothing.
-                (Err(PointError::NegativePayment), Step::Pay(amount)) => {
+                (
+                    Err(PointError::NegativePayment),
+                    Step::Pay(amount) | Step::Release(amount) | Step::Refund(amount),
+                ) => {
                     prop_assert!(amount.is_negative());
                     prop_assert_eq!(&wallet, &before);
                 }

@@ -88,6 +88,9 @@ pub trait ProductCatalog: Send + Sync {
     /// Returns a product, for sale or not.
     async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
 
+    /// Returns those of the products that there are, for sale or not, in one statement.
+    async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
+
     /// Returns one page of the ACTIVE products that match.
     async fn list(
         &self,

@@ -1,4 +1,4 @@
-//! The product aggregate.
+//! The product aggregate (ADR-008).
 
 use std::fmt;
 use std::ops::Deref;
@@ -117,7 +117,7 @@ impl Deref for Product {
 }
 
 impl Product {
-    /// The most pieces that a product can have.
+    /// The most pieces to which an administrator can bring a product. What comes back from orders is on top.
     pub const MAX_STOCK: u32 = 1_000_000_000;
 
     /// Creates a product that is for sale at once, with the movement that explains its first stock.
@@ -138,7 +138,7 @@ impl Product {
             created_at: now,
             updated_at: now,
         })?;
-        let movement = product.shift(i64::from(new.stock), StockCause::Created, now)?;
+        let movement = product.shift(i64::from(new.stock), StockCause::Created, now, Self::MAX_STOCK)?;
         Ok((product, movement))
     }
 
@@ -146,9 +146,6 @@ impl Product {
     pub fn restore(state: ProductState) -> Result<Self, ProductError> {
         if state.price.is_negative() {
             return Err(ProductError::InvalidPrice);
-        }
-        if state.stock > Self::MAX_STOCK {
-            return Err(ProductError::InvalidStock { max: Self::MAX_STOCK });
         }
         Ok(Self(state))
     }
@@ -163,7 +160,18 @@ impl Product {
         if self.status != ProductStatus::Active {
             return Err(ProductError::NotFound(self.id));
         }
-        self.shift(-i64::from(quantity), StockCause::Ordered(order), now)
+        self.shift(-i64::from(quantity), StockCause::Ordered(order), now, Self::MAX_STOCK)
+    }
+
+    /// Takes back pieces that an order had taken, whether or not the product is still for sale. They always
+    /// fit: what an administrator added meanwhile must not keep an order from being given up or refunded.
+    pub fn take_back(
+        &mut self,
+        quantity: u32,
+        order: OrderId,
+        now: Timestamp,
+    ) -> Result<StockMovement, ProductError> {
+        self.shift(i64::from(quantity), StockCause::Returned(order), now, u32::MAX)
     }
 
     /// Adds or takes pieces in an administrator's name and numbers the event that tells of it. That counts
@@ -177,7 +185,7 @@ impl Product {
         if delta == 0 {
             return Err(ProductError::InvalidAdjustment);
         }
-        let movement = self.shift(delta, StockCause::Adjusted(reason), now)?;
+        let movement = self.shift(delta, StockCause::Adjusted(reason), now, Self::MAX_STOCK)?;
         self.0.event_sequence += 1;
         self.0.version += 1;
         self.0.updated_at = now;
@@ -203,10 +211,11 @@ impl Product {
         delta: i64,
         cause: StockCause,
         now: Timestamp,
+        max: u32,
     ) -> Result<StockMovement, ProductError> {
         let after = i64::from(self.stock).checked_add(delta);
         let balance_after = match after.map(u32::try_from) {
-            Some(Ok(balance)) if balance <= Self::MAX_STOCK => balance,
+            Some(Ok(balance)) if delta < 0 || balance <= max => balance,
             _ if delta < 0 => {
                 return Err(ProductError::OutOfStock {
                     product_id: self.id,

@@ -34,6 +34,8 @@ pub enum StockCause {
     Adjusted(AdjustmentReason),
     /// An order took pieces.
     Ordered(OrderId),
+    /// An order gave pieces back, for it was given up, not paid or refunded.
+    Returned(OrderId),
 }
 
 /// One change of a product's stock.

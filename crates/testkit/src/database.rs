@@ -53,6 +53,9 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// The byte of which the key for personal data consists.
+    pub const PERSONAL_DATA_KEY: u8 = 7;
+
     /// Makes a database.
     ///
     /// # Panics
@@ -94,8 +97,26 @@ impl TestDatabase {
             url: url.to_owned(),
             max_connections,
             key_lifetime: Duration::from_hours(24),
-            personal_data_key: PersonalDataKey::new([7; 32]),
+            personal_data_key: PersonalDataKey::new([Self::PERSONAL_DATA_KEY; 32]),
+            previous_personal_data_key: None,
             business_zone,
+        };
+        Database::connect(settings, Arc::new(SystemIds)).await.expect("the database answers")
+    }
+
+    /// Opens the database once more, as an instance would that encrypts personal data with other keys, each
+    /// of which is a byte again and again.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn open_under(&self, key: u8, previous: Option<u8>) -> Database {
+        let settings = DatabaseSettings {
+            url: self.url.clone(),
+            max_connections: 8,
+            key_lifetime: Duration::from_hours(24),
+            personal_data_key: PersonalDataKey::new([key; 32]),
+            previous_personal_data_key: previous.map(|key| PersonalDataKey::new([key; 32])),
+            business_zone: BusinessZone::default(),
         };
         Database::connect(settings, Arc::new(SystemIds)).await.expect("the database answers")
     }

@@ -1,10 +1,12 @@
 //! A shop to test with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use cart::Cart;
 use checkout::{
-    ChargeWallet, Checkout, ClaimCoupon, OrderCommand, PlaceOrder, Transaction, TransactionRunner,
-    UnitOfWork, UseCaseError,
+    BusinessTerms, CartChange, ChangeCart, ChargeWallet, Checkout, ClaimCoupon, OrderCommand, PaymentTerms,
+    PlaceOrder, Transaction, TransactionRunner, UnitOfWork, UseCaseError,
 };
 use chrono::{TimeDelta, TimeZone};
 use coupon::{
@@ -105,6 +107,26 @@ impl Shop {
         id
     }
 
+    /// Puts so many pieces of a product into a user's cart.
+    ///
+    /// # Errors
+    /// The rejection of the cart or the product.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn put(
+        &self,
+        user_id: UserId,
+        product_id: ProductId,
+        quantity: u32,
+    ) -> Result<Cart, UseCaseError> {
+        use product::ProductCatalog;
+        let product =
+            ProductCatalog::find(&self.database.database, product_id).await.expect("the database answers");
+        let change = CartChange::Put { product_id, product, quantity };
+        self.checkout.change_cart(ChangeCart { user_id, change, precondition: Box::new(|_| true) }).await
+    }
+
     /// Adds a coupon of 10 % that is valid for a day.
     ///
     /// # Panics
@@ -168,6 +190,9 @@ impl Shop {
     }
 }
 
+/// How long an order waits for its payment.
+pub const PAYMENT_WINDOW: Duration = Duration::from_mins(30);
+
 /// Puts the use cases on top of a unit of work.
 pub fn checkout_on(unit_of_work: Arc<dyn UnitOfWork>, clock: Arc<dyn Clock>) -> Checkout {
     checkout_in(BusinessZone::default(), unit_of_work, clock)
@@ -178,7 +203,7 @@ pub fn checkout_in(zone: BusinessZone, unit_of_work: Arc<dyn UnitOfWork>, clock:
     let ids: Arc<dyn IdGenerator> = Arc::new(SystemIds);
     let runtime = tokio::runtime::Handle::current();
     let runner = TransactionRunner::new(unit_of_work, ids.clone(), runtime, TaskTracker::new());
-    Checkout::new(runner, clock, ids, zone)
+    Checkout::new(runner, clock, ids, BusinessTerms { zone, payment_window: PAYMENT_WINDOW })
 }
 
 /// Makes a coupon of 10 % that is valid for a day from `now`.
@@ -254,6 +279,8 @@ pub fn order(user_id: UserId, items: &[(ProductId, u32)]) -> PlaceOrder {
         payment_id: PaymentId::from_uuid(SystemIds.uuid()),
         user_id,
         basket: Basket::new(items.iter().copied()).expect("a basket"),
+        terms: PaymentTerms::Points,
+        cart: None,
         expected_amount: None,
         coupon_code: None,
         trace: None,

@@ -1,4 +1,4 @@
-//! One test of each scenario and each kind of database, or of each place that shared ports live in.
+//! One test of each scenario and each kind of database, or of each place that shared ports live in (ADR-030).
 
 use std::future::Future;
 use std::pin::Pin;

@@ -11,17 +11,21 @@
     reason = "test code: a broken expectation is a failed test"
 )]
 
+pub mod adr;
 mod clock;
 pub mod contract;
 mod database;
 pub mod fixtures;
+mod gateway;
 mod harness;
 mod polling;
 mod redis_server;
 mod shared;
+pub mod till;
 
 pub use clock::ManualClock;
 pub use database::{Backend, TestDatabase};
+pub use gateway::{ScriptedGateway, Turn};
 pub use harness::{OpeningFuture, Place, Scenario, ScenarioFuture, run, run_on};
 pub use polling::eventually;
 pub use redis_server::{REDIS_TAG, RedisServer, TestRedis};

@@ -11,6 +11,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// serves tests and may know everything. Another edge is a decision that needs an ADR.
 const EDGES: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    ("cart", &["kernel"]),
     ("coordination", &["kernel"]),
     ("coupon", &["kernel"]),
     ("order", &["kernel"]),
@@ -18,12 +19,29 @@ const EDGES: &[(&str, &[&str])] = &[
     ("point", &["kernel"]),
     ("product", &["kernel"]),
     ("ranking", &["kernel"]),
+    ("refund", &["kernel"]),
     ("user", &["kernel"]),
-    ("checkout", &["coordination", "coupon", "kernel", "order", "payment", "point", "product", "user"]),
+    (
+        "checkout",
+        &[
+            "cart",
+            "coordination",
+            "coupon",
+            "kernel",
+            "order",
+            "payment",
+            "point",
+            "product",
+            "refund",
+            "user",
+        ],
+    ),
+    ("webhooks", &["kernel"]),
     ("migrations", &[]),
     (
         "storage",
         &[
+            "cart",
             "checkout",
             "coupon",
             "kernel",
@@ -33,43 +51,55 @@ const EDGES: &[(&str, &[&str])] = &[
             "point",
             "product",
             "ranking",
+            "refund",
             "user",
         ],
     ),
     ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
     ("redis-adapter", &["coordination", "coupon", "kernel", "ranking"]),
-    ("data-platform", &["checkout", "kernel"]),
+    ("data-platform", &["checkout", "kernel", "webhooks"]),
+    ("payment-gateway", &["coordination", "kernel", "payment", "webhooks"]),
+    ("jwt", &["kernel", "user"]),
     (
         "jumun",
         &[
+            "cart",
             "checkout",
             "coordination",
             "coupon",
             "data-platform",
+            "jwt",
             "kernel",
             "local",
             "order",
+            "payment",
+            "payment-gateway",
             "point",
             "product",
             "ranking",
             "redis-adapter",
+            "refund",
             "storage",
             "user",
+            "webhooks",
         ],
     ),
 ];
 
 /// The crates that decide, and all that they may use from outside: no runtime, no database, no network.
-const PURE: &[&str] = &["coupon", "kernel", "order", "payment", "point", "product", "ranking", "user"];
+const PURE: &[&str] =
+    &["cart", "coupon", "kernel", "order", "payment", "point", "product", "ranking", "refund", "user"];
 const ALLOWED_IN_PURE: &[&str] = &[
     "argon2",
     "async-trait",
+    "base64",
     "chrono",
     "chrono-tz",
     "mockall",
     "rust_decimal",
     "serde",
     "serde_json",
+    "sha2",
     "thiserror",
     "uuid",
 ];
@@ -81,7 +111,9 @@ const TECHNOLOGIES: &[(&str, &[&str])] = &[
     ("sqlx", &["storage"]),
     ("redis", &["redis-adapter", "testkit"]),
     ("deadpool-redis", &["redis-adapter"]),
-    ("reqwest", &["data-platform"]),
+    ("reqwest", &["data-platform", "jumun", "payment-gateway"]),
+    ("standardwebhooks", &["webhooks"]),
+    ("jsonwebtoken", &["jwt"]),
     ("actix-web", &["jumun"]),
 ];
 

@@ -202,7 +202,7 @@ fn the_secrets_of_the_demonstration_are_those_that_prod_refuses() {
     let published = read("config/local.toml");
     for (name, service) in services().iter().filter(|(_, service)| is_jumun(service)) {
         assert_eq!(text(service, "/environment/JUMUN_PROFILE"), "dev", "{name}");
-        for secret in ["JWT_SECRET", "PII_KEY", "DATA_PLATFORM_SECRET"] {
+        for secret in ["JWT_SECRET", "PII_KEY", "DATA_PLATFORM_SECRET", "PAYMENT_GATEWAY_SECRET"] {
             let given = text(service, &format!("/environment/JUMUN_{secret}"));
             let default =
                 given.strip_prefix(&format!("${{JUMUN_{secret}:-")).and_then(|s| s.strip_suffix('}'));
@@ -211,6 +211,32 @@ fn the_secrets_of_the_demonstration_are_those_that_prod_refuses() {
             assert!(published.contains(&line), "{name}: prod does not know that {secret} is published");
         }
     }
+}
+
+#[test]
+fn whoever_is_believed_by_a_header_is_on_this_machine_unless_somebody_says_otherwise() {
+    let services = services();
+    for (name, service) in services.iter().filter(|(_, service)| is_jumun(service)) {
+        assert_eq!(text(service, "/environment/JUMUN_AUTH"), "${JUMUN_AUTH:-header}", "{name}");
+    }
+    for (name, service) in services.iter().filter(|(_, service)| service["ports"].is_array()) {
+        for port in texts(service, "/ports") {
+            let loopback = ["127.0.0.1:", "${PUBLISH_ADDRESS:-127.0.0.1}:"];
+            assert!(loopback.iter().any(|address| port.starts_with(address)), "{name}: {port}");
+        }
+    }
+}
+
+#[test]
+fn the_stand_in_sends_its_notices_to_the_load_balancer() {
+    let services = services();
+    for name in ["api-1", "api-2", "worker"] {
+        let gateway = text(&services[name], "/environment/JUMUN_PAYMENT_GATEWAY_URL");
+        assert_eq!(gateway, "http://stand-ins:8081/", "{name}");
+    }
+    let notices = text(&services["stand-ins"], "/environment/JUMUN_STAND_INS_NOTICE_URL");
+    let path = notices.strip_prefix("http://nginx:8080/").expect("the load balancer");
+    assert!(read("apps/jumun/src/commands/stand_ins.rs").contains(&format!("\"{path}\"")), "{path}");
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Why a user cannot be registered or found.
+//! Why a user cannot be registered, found or let in.
+
+use std::time::Duration;
 
 use kernel::{DomainError, ErrorKind};
 use thiserror::Error;
 
-/// Why a user cannot be registered or found.
+/// Why a user cannot be registered, found or let in.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UserError {
     /// There is no such user, or it is not the caller's to see.
@@ -22,11 +24,26 @@ pub enum UserError {
     #[error("the e-mail address is taken")]
     DuplicateEmail,
     /// Too many passwords wait to be hashed.
-    #[error("too many others register at this moment, try again")]
+    #[error("too many others log in or register at this moment, try again")]
     Busy,
     /// A password could not be hashed.
     #[error("the password could not be hashed")]
     Hashing,
+    /// Nobody has this e-mail address, or the password is not theirs: nobody is told which.
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// Too many passwords were tried for this e-mail address.
+    #[error("too many failed logins for this e-mail address, try again later")]
+    TooManyAttempts {
+        /// How long until another may be tried.
+        retry_after: Duration,
+    },
+    /// A token is not ours, or is not good any more.
+    #[error("the token is not valid")]
+    InvalidToken,
+    /// A token could not be signed.
+    #[error("the token could not be signed")]
+    Signing,
 }
 
 impl DomainError for UserError {
@@ -36,7 +53,9 @@ impl DomainError for UserError {
             Self::InvalidEmail | Self::InvalidName | Self::InvalidPassword => ErrorKind::Invalid,
             Self::DuplicateEmail => ErrorKind::Conflict,
             Self::Busy => ErrorKind::Unavailable,
-            Self::Hashing => ErrorKind::Internal,
+            Self::WrongCredentials | Self::InvalidToken => ErrorKind::Unauthorized,
+            Self::TooManyAttempts { .. } => ErrorKind::TooManyRequests,
+            Self::Hashing | Self::Signing => ErrorKind::Internal,
         }
     }
 
@@ -46,7 +65,9 @@ impl DomainError for UserError {
             Self::InvalidEmail | Self::InvalidName | Self::InvalidPassword => "VALIDATION_ERROR",
             Self::DuplicateEmail => "DUPLICATE_EMAIL",
             Self::Busy => "SERVICE_UNAVAILABLE",
-            Self::Hashing => "INTERNAL_ERROR",
+            Self::WrongCredentials | Self::InvalidToken => "UNAUTHORIZED",
+            Self::TooManyAttempts { .. } => "TOO_MANY_REQUESTS",
+            Self::Hashing | Self::Signing => "INTERNAL_ERROR",
         }
     }
 }

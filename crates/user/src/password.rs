@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use argon2::password_hash::Error;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 
 use crate::UserError;
 
@@ -26,6 +27,16 @@ impl HashCost {
             Self::Minimal => Params::new(Params::MIN_M_COST, 1, 1, None).unwrap_or(Params::DEFAULT),
         }
     }
+
+    /// Returns the hash of no password, which takes as much work to verify as any other. So whoever has no
+    /// account is refused after the same time as whoever has the wrong password.
+    pub fn decoy(self) -> PasswordHash {
+        let params = self.params();
+        let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+        // Base64 of 16 bytes of salt and 32 bytes of output, as long as those of a real hash.
+        let (salt, output) = ("A".repeat(22), "A".repeat(43));
+        PasswordHash(format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}"))
+    }
 }
 
 impl Password {
@@ -44,6 +55,19 @@ impl Password {
         let hash =
             argon2.hash_password_with_salt(self.0.as_bytes(), &salt).map_err(|_| UserError::Hashing)?;
         Ok(PasswordHash(hash.to_string()))
+    }
+
+    /// Tells whether the hash is that of this password, comparing in constant time. It takes as long as the
+    /// hash took: never on a thread that serves requests.
+    ///
+    /// # Errors
+    /// [`UserError::Hashing`] if the hash is none.
+    pub fn verify(&self, hash: &PasswordHash) -> Result<bool, UserError> {
+        match Argon2::default().verify_password(self.0.as_bytes(), hash.as_phc()) {
+            Ok(()) => Ok(true),
+            Err(Error::PasswordInvalid) => Ok(false),
+            Err(_) => Err(UserError::Hashing),
+        }
     }
 }
 
@@ -88,6 +112,37 @@ mod tests {
         assert_ne!(hash, password.hash([8; 16], HashCost::Minimal).unwrap());
         let printed = format!("{password:?} {hash:?}");
         assert!(!printed.contains("correct") && !printed.contains("argon2"), "{printed}");
+    }
+
+    #[test]
+    fn is_verified_by_its_own_hash_and_by_no_other() {
+        let password = |text: &str| Password::new(text.into()).unwrap();
+        for cost in [HashCost::Minimal, HashCost::Standard] {
+            let hash = password("correct horse").hash([7; 16], cost).unwrap();
+            assert_eq!(password("correct horse").verify(&hash), Ok(true));
+            for wrong in ["correct horsf", "Correct horse", "correct horse "] {
+                assert_eq!(password(wrong).verify(&hash), Ok(false), "{wrong}");
+            }
+        }
+        for none in ["", "x", "$argon2id$v=19$m=8,t=1,p=1$AAAA", "$scrypt$ln=1$AAAA$AAAA"] {
+            let hash = PasswordHash::from_phc(none.into());
+            assert_eq!(password("correct horse").verify(&hash), Err(UserError::Hashing), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_decoy_costs_what_a_hash_costs_and_opens_nothing() {
+        for cost in [HashCost::Minimal, HashCost::Standard] {
+            let real = Password::new("correct horse".into()).unwrap().hash([7; 16], cost).unwrap();
+            let shape = |hash: &PasswordHash| {
+                let parts: Vec<_> = hash.as_phc().split('$').map(str::to_owned).collect();
+                (parts[..4].to_vec(), parts[4..].iter().map(String::len).collect::<Vec<_>>())
+            };
+            assert_eq!(shape(&cost.decoy()), shape(&real));
+            // It is verified to the end: a decoy that could not be read would cost nothing.
+            let tried = Password::new("AAAAAAAA".into()).unwrap().verify(&cost.decoy());
+            assert_eq!(tried, Ok(false));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod health;
+mod rotate_keys;
 mod serve;
 mod stand_ins;
 mod work;
@@ -9,13 +10,16 @@ mod work;
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use secrecy::SecretString;
+use url::Url;
+
 use crate::cli::{Cli, Command, HealthArgs, SeedArgs};
 use crate::http;
 use crate::seed;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::telemetry;
-use crate::wiring::Wiring;
+use crate::wiring::{Gateway, Wiring};
 
 /// Why a command ends early: a line for the person who typed it.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +69,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
             print("the database has the schema of this program");
         }
         Command::Seed(args) => Box::pin(seed(&settings, &args)).await?,
+        Command::RotateKeys => return Box::pin(rotate_keys::run(&settings)).await,
         Command::Audit(args) => return Box::pin(audit::run(&settings, args.json)).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -101,6 +106,13 @@ async fn connect_migrated(settings: &Settings) -> Result<Wiring, CommandError> {
         0 => Ok(wiring),
         missing => Err(CommandError(format!("the database lacks {missing} migrations: run `jumun migrate`"))),
     }
+}
+
+/// Prepares what speaks to the payment gateway; whether it answers is not asked.
+fn connect_gateway(wiring: &Wiring, settings: &Settings, url: Url) -> Result<Gateway, CommandError> {
+    let secret = SecretString::from(settings.payment_gateway_secret.expose());
+    let gateway = wiring.gateway(url, &secret);
+    gateway.map_err(|error| CommandError::because("JUMUN_PAYMENT_GATEWAY_URL", &error))
 }
 
 async fn migrate(wiring: &Wiring) -> Result<(), CommandError> {

@@ -8,13 +8,14 @@ use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use user::HashCost;
 
 use super::stand_ins::start_beside;
-use super::{CommandError, connect, connect_migrated, migrate, print};
+use super::{CommandError, connect, connect_gateway, connect_migrated, migrate, print};
 use crate::http::{self, RateLimiter, ServerSettings};
 use crate::seed;
-use crate::settings::{AuthMode, Profile, Settings};
+use crate::settings::{Profile, Settings};
 use crate::telemetry;
 use crate::wiring::Wiring;
 use crate::worker;
@@ -24,12 +25,6 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Serves the API until the process is told to stop.
 pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
-    if settings.auth != AuthMode::Header {
-        return Err(CommandError(format!(
-            "JUMUN_AUTH: {} is not available in this version; use header behind a gateway that checks X-User-Id",
-            settings.auth
-        )));
-    }
     let listener = TcpListener::bind(settings.http_addr).map_err(|error| {
         CommandError::because(&format!("JUMUN_HTTP_ADDR: {}", settings.http_addr), &error)
     })?;
@@ -44,10 +39,14 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         connect_migrated(settings).await?
     };
     let stop = CancellationToken::new();
-    let (platform, stand_ins) = match &settings.data_platform_url {
-        Some(url) => (url.clone(), None),
-        None => start_beside(settings).map(|(url, handle)| (url, Some(handle)))?,
+    let stand_ins = start_beside(settings, addr)?;
+    let real_or_stand_in = |real: &Option<Url>| {
+        let url = real.as_ref().or(stand_ins.as_ref().map(|(url, _)| url));
+        url.cloned().ok_or_else(|| CommandError("a service has neither an address nor a stand-in".into()))
     };
+    let platform = real_or_stand_in(&settings.data_platform_url)?;
+    let gateway_url = real_or_stand_in(&settings.payment_gateway_url)?;
+    let gateway = connect_gateway(&wiring, settings, gateway_url.clone())?;
     let secret = SecretString::from(settings.data_platform_secret.expose());
     let worker = wiring.worker(platform.clone(), &secret);
     let worker = worker.map_err(|error| CommandError::because("JUMUN_DATA_PLATFORM_URL", &error))?;
@@ -55,6 +54,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let scheduler =
         wiring.ranking_scheduler(settings.ranking_daily_cron.clone(), settings.ranking_weekly_cron.clone());
     let rankings = settings.worker.then(|| tokio::spawn(scheduler.run(stop.clone())));
+    let settlement = settings.worker.then(|| tokio::spawn(wiring.settlement(&gateway).run(stop.clone())));
     let views = tokio::spawn(wiring.view_upkeep().run(stop.clone()));
 
     let limiter = settings.rate_limit.rate().and_then(|rate| RateLimiter::new(rate.count, rate.per));
@@ -62,11 +62,12 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let upkeep = tokio::spawn(upkeep(wiring.clone(), limiter.clone(), stop.clone()));
     let server_settings =
         ServerSettings { workers: settings.http_workers, shutdown_timeout: settings.shutdown_timeout };
-    let server = http::build(listener, wiring.services(HashCost::Standard), limiter, server_settings);
+    let server =
+        http::build(listener, wiring.services(HashCost::Standard, &gateway), limiter, server_settings);
     let server = server.map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    greet(addr, platform.as_str());
+    greet(addr, &platform, &gateway_url);
 
     stop_signal().await;
     tracing::info!("shutting down: no new requests, what was begun is finished");
@@ -78,9 +79,9 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         () = tokio::time::sleep(settings.shutdown_timeout) => true,
     };
     stop.cancel();
-    let background = [Some(upkeep), Some(views), rankings, work].into_iter().flatten();
+    let background = [Some(upkeep), Some(views), rankings, settlement, work].into_iter().flatten();
     let unfinished = !ended_within(settings.shutdown_timeout, background).await? || unfinished;
-    if let Some(handle) = stand_ins {
+    if let Some((_, handle)) = stand_ins {
         handle.stop(true).await;
     }
     serving
@@ -152,12 +153,13 @@ pub(super) async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter
     }
 }
 
-fn greet(addr: SocketAddr, platform: &str) {
+fn greet(addr: SocketAddr, platform: &Url, gateway: &Url) {
     print(&format!(
         "Jumun is ready.\n\
-         API            http://{addr}/api/v1\n\
-         Docs           http://{addr}/docs\n\
-         Data platform  {platform}\n\n\
+         API              http://{addr}/api/v1\n\
+         Docs             http://{addr}/docs\n\
+         Data platform    {platform}\n\
+         Payment gateway  {gateway}\n\n\
          Try:\n  curl 'http://{addr}/api/v1/products?size=3'"
     ));
 }

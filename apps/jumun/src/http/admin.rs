@@ -13,7 +13,7 @@ use validator::Validate;
 use super::body::Json;
 use super::caller::Admin;
 use super::cursor::Cursor;
-use super::params::{PathId, Query, instant, page_size};
+use super::params::{NoQuery, PathId, Query, instant, page_size};
 use super::problem::Problem;
 use super::schema::Instant;
 use super::services::Services;
@@ -135,6 +135,7 @@ async fn retry_event(
     services: web::Data<Services>,
     _admin: Admin,
     id: PathId<EventId>,
+    _query: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     let (outbox, now) = (services.outbox.clone(), services.clock.now());
     let retried = async move { outbox.retry(EventId::from_uuid(id.id), now).await };
@@ -186,6 +187,7 @@ struct ReplayResponse {
 async fn replay_events(
     services: web::Data<Services>,
     _admin: Admin,
+    _query: Query<NoQuery>,
     body: Json<ReplayRequest>,
 ) -> Result<HttpResponse, Problem> {
     let ReplayRequest { from, to, r#type, dry_run } = body.0;
@@ -280,7 +282,11 @@ impl AuditResponse {
     (status = 403, description = "FORBIDDEN"),
 ))]
 #[get("/admin/audit")]
-async fn run_audit(services: web::Data<Services>, _admin: Admin) -> Result<HttpResponse, Problem> {
+async fn run_audit(
+    services: web::Data<Services>,
+    _admin: Admin,
+    _query: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
     let auditor = services.auditor.clone();
     let report = services.runner.to_the_end(async move { auditor.audit().await }).await??;
     Ok(HttpResponse::build(StatusCode::OK).json(AuditResponse::of(report)))

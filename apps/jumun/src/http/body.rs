@@ -40,6 +40,24 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
+/// A JSON body as it came, for whoever checks its signature before it is read.
+#[derive(Debug)]
+pub(crate) struct Raw(pub(crate) Vec<u8>);
+
+impl FromRequest for Raw {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let accepted = check_head(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            accepted?;
+            read(payload).await.map(Self)
+        })
+    }
+}
+
 /// The body of a request that has nothing to say: none at all, `null` or `{}`.
 #[derive(Debug)]
 pub(crate) struct NoBody;
@@ -134,12 +152,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Reads an array of objects.
-pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Reads an array of objects, if there is one.
+pub(crate) fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    Vec::<Object<T>>::deserialize(deserializer)
-        .map(|objects| objects.into_iter().map(|Object(value)| value).collect())
+) -> Result<Option<Vec<T>>, D::Error> {
+    let objects = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(objects.map(|objects| objects.into_iter().map(|Object(value)| value).collect()))
 }
 
 /// Writes the path to a member as a JSON pointer (RFC 6901).

@@ -48,6 +48,26 @@ pub(crate) fn precondition(
     Ok(move |etag: &str| wanted.as_deref().is_none_or(|list| tags(list).any(|tag| tag == "*" || tag == etag)))
 }
 
+/// Returns what `If-Match` asks of a resource whose tags are its version, a hyphen and a digest of what is
+/// shown beside it and is not its own: only the version must fit (ADR-037).
+pub(crate) fn version_precondition(
+    request: &HttpRequest,
+) -> Result<impl Fn(u32) -> bool + Send + Sync + 'static, Problem> {
+    let wanted = single(request, IF_MATCH.as_str())?.map(str::to_owned);
+    Ok(move |version: u32| {
+        let version = version.to_string();
+        wanted
+            .as_deref()
+            .is_none_or(|list| tags(list).any(|tag| tag == "*" || version_in(tag) == Some(&*version)))
+    })
+}
+
+/// Returns the version in a strong tag; a weak one does not tell whether anything has changed.
+fn version_in(tag: &str) -> Option<&str> {
+    let (version, _) = tag.strip_prefix('"')?.strip_suffix('"')?.split_once('-')?;
+    Some(version)
+}
+
 fn tags(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim)
 }

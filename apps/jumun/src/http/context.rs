@@ -5,6 +5,8 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::ACCEPT_LANGUAGE;
 use kernel::{Clock, IdGenerator, TraceContext};
 
+use super::problem::Problem;
+
 /// The language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -40,6 +42,12 @@ impl RequestContext {
             language: Language::preferred(header(ACCEPT_LANGUAGE.as_str()).unwrap_or_default()),
             received_at: clock.now(),
         }
+    }
+
+    /// Returns the context of the request that `message` belongs to.
+    pub(crate) fn of_message(message: &impl HttpMessage) -> Result<Self, Problem> {
+        let context = message.extensions().get::<Self>().cloned();
+        context.ok_or_else(|| Problem::internal("the request has no context"))
     }
 
     /// Returns the trace of the request that `message` belongs to.

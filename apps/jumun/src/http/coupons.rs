@@ -199,6 +199,7 @@ async fn create_coupon(
     services: web::Data<Services>,
     admin: Admin,
     idempotency: Idempotency,
+    _query: Query<NoQuery>,
     body: Json<CreateCouponRequest>,
 ) -> Result<HttpResponse, Problem> {
     let terms = body.0.terms()?;

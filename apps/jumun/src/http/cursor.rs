@@ -3,8 +3,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use coupon::CouponCursor;
-use kernel::{CouponId, EventId, OrderId, Timestamp};
+use kernel::{CouponId, EventId, OrderId, PaymentId, Timestamp};
 use order::OrderCursor;
+use payment::PaymentCursor;
 use uuid::Uuid;
 
 use super::params::is_comparable;
@@ -47,6 +48,17 @@ impl Cursor for OrderCursor {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (created_at, id) = read_created(bytes)?;
         Some(Self { created_at, id: OrderId::from_uuid(id) })
+    }
+}
+
+impl Cursor for PaymentCursor {
+    fn to_bytes(&self) -> Vec<u8> {
+        created(self.created_at, self.id.as_uuid())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (created_at, id) = read_created(bytes)?;
+        Some(Self { created_at, id: PaymentId::from_uuid(id) })
     }
 }
 

@@ -12,14 +12,18 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::examples;
-use super::{admin, coupons, health, orders, popular, products, products_bulk, user_coupons, users, wallets};
+use super::{
+    admin, auth, cart, coupons, health, order_views, orders, payments, popular, products, products_bulk,
+    refunds, user_coupons, users, wallets, webhooks,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Jumun",
-        description = "The order service of an online shop: products with stock, a prepaid wallet, coupons, orders.\n\n\
-            Callers name themselves with `X-User-Id`, which a gateway in front has checked. Amounts are JSON numbers \
+        description = "The order service of an online shop: products with stock, carts, a prepaid wallet, coupons, orders, payments.\n\n\
+            Callers show an access token (`Authorization: Bearer`, from `POST /api/v1/auth/login`) or, where the service is \
+            set up so, are named by `X-User-Id`, which a gateway in front has checked. Amounts are JSON numbers \
             with two decimals, instants ISO 8601 in UTC to the second. Every error is `application/problem+json`.",
         license(name = "MIT", identifier = "MIT"),
     ),
@@ -33,10 +37,13 @@ struct CallerHeader;
 
 impl utoipa::Modify for CallerHeader {
     fn modify(&self, api: &mut OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
         let header = ApiKeyValue::with_description("X-User-Id", "The caller, checked by a gateway in front");
-        let scheme = SecurityScheme::ApiKey(ApiKey::Header(header));
-        api.components.get_or_insert_default().add_security_scheme("caller", scheme);
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        let bearer = bearer.description(Some("An access token, from `POST /api/v1/auth/login`")).build();
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("caller", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
 }
 
@@ -47,10 +54,16 @@ pub(super) fn api(config: &mut ServiceConfig) {
         .configure(products::configure)
         .configure(products_bulk::configure)
         .configure(wallets::configure)
+        .configure(cart::configure)
         .configure(orders::configure)
+        .configure(order_views::configure)
+        .configure(payments::configure)
+        .configure(refunds::configure)
+        .configure(webhooks::configure)
         .configure(coupons::configure)
         .configure(user_coupons::configure)
         .configure(users::configure)
+        .configure(auth::configure)
         .configure(admin::configure);
 }
 
@@ -81,10 +94,17 @@ fn complete(mut document: OpenApi) -> OpenApi {
             if api {
                 let public = ["/api/v1/products", "/api/v1/coupons", "/api/v1/stats"];
                 let open = index == 0 && public.iter().any(|public| path.starts_with(public))
-                    || path == "/api/v1/users" && index == 1;
+                    || path == "/api/v1/users" && index == 1
+                    || path.starts_with("/api/v1/webhooks")
+                    || path.starts_with("/api/v1/auth/");
                 if !open {
-                    operation.security =
-                        Some(vec![utoipa::openapi::SecurityRequirement::new("caller", [""; 0])]);
+                    // Either will do, as the service is set up.
+                    let either = ["bearer", "caller"];
+                    operation.security = Some(
+                        either
+                            .map(|scheme| utoipa::openapi::SecurityRequirement::new(scheme, [""; 0]))
+                            .to_vec(),
+                    );
                     responses.entry("401".into()).or_insert_with(|| described("UNAUTHORIZED"));
                 }
                 if path.contains('{') || index != 0 {

@@ -11,6 +11,8 @@ const USER: &str = "00000000-0000-7000-8000-000000000002";
 const PRODUCT: &str = "00000000-0000-7000-8000-000000000101";
 const COUPON: &str = "0199a2f4-7c1e-7b6a-9d3f-5e8c1b2a4d61";
 const ORDER: &str = "0199a2f4-7c1e-7b6a-9d3f-5e8c1b2a4d60";
+const PAYMENT: &str = "0199a2f4-7c1f-7d02-b5aa-0c9e7f6d1b83";
+const REFUND: &str = "0199a2f4-7c21-7a94-8f0b-6b1d5e3c2a97";
 const EVENT: &str = "0199a2f4-7c20-7e4b-8a11-3f6d2c9b7e05";
 const TIME: &str = "2026-03-01T03:00:00Z";
 
@@ -49,7 +51,11 @@ pub(super) fn problem(path: &str, status: u16, code: &str) -> Value {
             "only 3 of product 00000000-0000-7000-8000-000000000101 left, 5 requested",
             json!({"productId": PRODUCT, "requested": 5, "available": 3}),
         ),
-        "UNAUTHORIZED" => ("X-User-Id is missing", json!({})),
+        "UNAUTHORIZED" if path.ends_with("/auth/login") => {
+            ("the e-mail address or the password is wrong", json!({}))
+        }
+        "UNAUTHORIZED" if path.ends_with("/auth/refresh") => ("the token is not valid", json!({})),
+        "UNAUTHORIZED" => ("an access token is missing", json!({})),
         "FORBIDDEN" => ("this is for administrators", json!({})),
         "DUPLICATE_EMAIL" => ("the e-mail address is taken", json!({})),
         "PRECONDITION_FAILED" => ("the resource has changed since it was read", json!({})),
@@ -58,6 +64,16 @@ pub(super) fn problem(path: &str, status: u16, code: &str) -> Value {
         "SERVICE_UNAVAILABLE" => ("a service that is needed is down", json!({})),
         "PAYLOAD_TOO_LARGE" => ("the body must not exceed 1048576 bytes", json!({})),
         "UNSUPPORTED_MEDIA_TYPE" => ("the body must be application/json", json!({})),
+        "PAYMENT_DECLINED" => (
+            "the card was declined: insufficient_funds",
+            json!({"declineCode": "insufficient_funds", "paymentId": PAYMENT}),
+        ),
+        "REFUND_WINDOW_CLOSED" => (
+            "the time to refund the payment was over after 2026-03-08T03:00:00Z",
+            json!({"refundableUntil": "2026-03-08T03:00:00Z"}),
+        ),
+        "ALREADY_PAID" => ("the order has been paid", json!({})),
+        "ALREADY_REFUNDED" => ("the payment has been refunded", json!({})),
         "COUPON_INVALID" => ("there is no coupon of this code", json!({})),
         "COUPON_SOLD_OUT" => ("all pieces of the coupon are gone", json!({})),
         "CONFLICT" => ("the idempotency key was used for another request", json!({})),
@@ -95,6 +111,11 @@ pub(super) fn of_schema(name: &str) -> Option<Value> {
     let event = json!({"id": EVENT, "type": "OrderPaid", "aggregateType": "order", "aggregateId": ORDER, "sequence": 2,
         "status": "SENT", "attempts": 1, "occurredAt": TIME, "sentAt": TIME,
         "data": {"orderId": ORDER, "userId": USER, "paidAmount": 39800.00}});
+    let payment = json!({"paymentId": PAYMENT, "orderId": ORDER, "userId": USER, "status": "SUCCESS", "method": "CARD",
+        "amount": 35820.00, "pointAmount": 5000.00, "cardAmount": 30820.00, "createdAt": TIME, "settledAt": TIME});
+    let refund = json!({"refundId": REFUND, "paymentId": PAYMENT, "orderId": ORDER, "status": "SUCCESS",
+        "reason": "too small", "items": [{"productId": PRODUCT, "qty": 1, "amount": 17910.00}], "amount": 17910.00,
+        "pointAmount": 2500.00, "cardAmount": 15410.00, "requestedBy": USER, "createdAt": TIME, "settledAt": TIME});
     let example = match name {
         "ProductResponse" => product,
         "ProductPage" => {
@@ -113,7 +134,20 @@ pub(super) fn of_schema(name: &str) -> Option<Value> {
             json!({"content": [{"kind": "PAYMENT", "delta": -39800.00, "balanceBefore": 1_000_000.00,
             "balanceAfter": 960_200.00, "orderId": ORDER, "createdAt": TIME}], "nextCursor": null})
         }
+        "CartResponse" => {
+            json!({"items": [{"productId": PRODUCT, "name": "Oolong tea, 100 g", "unitPrice": 19900.00,
+            "qty": 2, "subtotal": 39800.00, "stock": 42, "soldOut": false, "available": true, "priceChanged": true,
+            "previousPrice": 18900.00}], "itemCount": 1, "totalQty": 2, "totalAmount": 39800.00, "orderable": true})
+        }
         "OrderResponse" => order,
+        "PaymentResponse" => payment,
+        "PaymentPage" => json!({"content": [payment], "nextCursor": null}),
+        "RefundResponse" => refund,
+        "RefundPage" => json!({"content": [refund], "nextCursor": null}),
+        "PreviewResponse" => {
+            json!({"paymentId": PAYMENT, "items": [{"productId": PRODUCT, "qty": 1, "amount": 17910.00}],
+            "amount": 17910.00, "pointAmount": 2500.00, "cardAmount": 15410.00, "full": false})
+        }
         "CouponResponse" => coupon,
         "CouponPage" => json!({"content": [coupon], "nextCursor": null}),
         "ClaimResponse" => json!({"couponId": COUPON, "code": "WELCOME10", "type": "PERCENT", "value": 10.00,
@@ -123,10 +157,16 @@ pub(super) fn of_schema(name: &str) -> Option<Value> {
         "OrderPage" => json!({"content": [order], "nextCursor": null}),
         "HistoryResponse" => json!({"orderId": ORDER, "history": [
             {"status": "PENDING", "changedBy": USER, "changedAt": TIME},
-            {"from": "PENDING", "status": "PAID", "changedBy": USER, "changedAt": TIME}]}),
+            {"from": "PENDING", "status": "PAID", "changedBy": USER, "changedAt": TIME}],
+            "payments": [payment], "refunds": []}),
         "UserResponse" => {
             json!({"userId": USER, "email": "user2@example.com", "name": "User 2", "role": "USER",
             "createdAt": TIME})
+        }
+        "TokenResponse" => {
+            json!({"accessToken": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.…", "expiresIn": 3600,
+            "refreshToken": "Zm9yIGV4YW1wbGUgb25seSwgZXhjaGFuZ2VkIG9uY2U", "refreshExpiresIn": 604_800,
+            "tokenType": "Bearer"})
         }
         "EventPage" => json!({"content": [event], "nextCursor": null}),
         "ReplayResponse" => json!({"matched": 12, "replayed": 0, "dryRun": true}),

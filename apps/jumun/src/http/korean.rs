@@ -24,6 +24,10 @@ pub(super) fn message(code: &str, facts: &Details) -> Option<String> {
         "INSUFFICIENT_BALANCE" => {
             format!("포인트 잔액이 부족합니다. 필요 {}원, 잔액 {}원", fact("required"), fact("balance"))
         }
+        "PAYMENT_DECLINED" => "카드 결제가 거절되었습니다.".to_owned(),
+        "ALREADY_PAID" => "이미 결제된 주문입니다.".to_owned(),
+        "ALREADY_REFUNDED" => "이미 환불되었습니다.".to_owned(),
+        "REFUND_WINDOW_CLOSED" => "환불 가능 기간(결제 후 7일)이 지났습니다.".to_owned(),
         "PRECONDITION_FAILED" => "조회한 뒤에 내용이 변경되었습니다.".to_owned(),
         "UNSUPPORTED_MEDIA_TYPE" => "본문은 application/json이어야 합니다.".to_owned(),
         "PAYLOAD_TOO_LARGE" => "본문이 너무 큽니다.".to_owned(),

@@ -2,8 +2,10 @@
 
 mod admin;
 mod answer;
+mod auth;
 mod body;
 mod caller;
+mod cart;
 mod conditional;
 mod context;
 mod coupons;
@@ -15,13 +17,16 @@ mod header;
 mod health;
 mod idempotency;
 mod korean;
+mod order_views;
 mod orders;
 mod params;
+mod payments;
 mod popular;
 mod problem;
 mod products;
 mod products_bulk;
 mod rate_limit;
+mod refunds;
 mod routes;
 mod schema;
 mod server;
@@ -29,6 +34,7 @@ mod services;
 mod user_coupons;
 mod users;
 mod wallets;
+mod webhooks;
 
 pub(crate) use admin::AuditResponse;
 pub use docs::openapi;

@@ -1,29 +1,30 @@
-//! Orders: placing, showing, listing.
+//! Orders: placing and giving up.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use checkout::{OrderCommand, PlaceOrder, Receipt, Reply, Resource};
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use checkout::{CancelOrder, OrderCommand, PaymentTerms, PlaceOrder, Receipt, Reply, Resource, UseCaseError};
 use coupon::{CouponCode, CouponError};
-use kernel::{Money, OrderId, PaymentId, ProductId, Timestamp, UserId, seconds};
-use order::{Actor, Basket, Order, OrderError, OrderFilter, OrderLine, OrderStatus, StatusChange};
+use kernel::{Money, OrderId, PaymentId, ProductId, Timestamp, seconds};
+use order::{Basket, Order, OrderLine};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use super::answer::{reply, respond};
-use super::body::{Json, objects};
+use super::body::{Json, NoBody, optional_objects};
 use super::caller::Caller;
-use super::conditional::{Tagged, representation};
+use super::cart;
+use super::conditional::{Tagged, precondition};
 use super::context::RequestContext;
-use super::cursor::Cursor;
 use super::idempotency::Idempotency;
-use super::params::{PathId, Query, optional_instant, page_size};
+use super::order_views::visible_order;
+use super::params::{NoQuery, PathId, Query};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
 
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(place_order).service(list_orders).service(show_order).service(show_order_history);
+    config.service(place_order).service(cancel_order);
 }
 
 /// A product and how many pieces of it.
@@ -37,13 +38,24 @@ struct ItemRequest {
     qty: u32,
 }
 
-/// How an order is paid.
+/// When an order is paid.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
 enum PaymentRequest {
-    /// With points, at once.
+    /// At once, with points.
     #[default]
-    #[serde(rename = "POINT")]
     Point,
+    /// Later: stock and coupon are held until the order is paid, cancelled or expires.
+    Later,
+}
+
+impl PaymentRequest {
+    fn terms(self) -> PaymentTerms {
+        match self {
+            Self::Point => PaymentTerms::Points,
+            Self::Later => PaymentTerms::Later,
+        }
+    }
 }
 
 /// An order to place.
@@ -52,9 +64,12 @@ enum PaymentRequest {
 struct PlaceOrderRequest {
     /// 1 to 100 items; a product that is named twice is added up.
     #[validate(length(min = 1, max = 100, message = "must have 1 to 100 items"), nested)]
-    #[serde(deserialize_with = "objects")]
-    #[schema(min_items = 1, max_items = 100)]
-    items: Vec<ItemRequest>,
+    #[serde(default, deserialize_with = "optional_objects", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<ItemRequest>>, min_items = 1, max_items = 100)]
+    items: Option<Vec<ItemRequest>>,
+    /// Whether what is in the buyer's cart is ordered, instead of items; the cart is empty then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    from_cart: bool,
     /// The code of a coupon.
     #[validate(length(min = 1, max = 64, message = "must have 1 to 64 characters"))]
     #[schema(max_length = 64)]
@@ -73,9 +88,17 @@ impl PlaceOrderRequest {
         code.map_err(|_| Problem::of(&CouponError::NotHeld))
     }
 
-    fn basket(&self) -> Result<Basket, Problem> {
-        let items = self.items.iter().map(|item| (item.product_id, item.qty));
-        Basket::new(items).map_err(|error| Problem::at("/items", &error))
+    /// Returns the items that are named; `None` for what is in the cart.
+    fn basket(&self) -> Result<Option<Basket>, Problem> {
+        match (&self.items, self.from_cart) {
+            (Some(items), false) => {
+                let items = items.iter().map(|item| (item.product_id, item.qty));
+                Basket::new(items).map(Some).map_err(|error| Problem::at("/items", &error))
+            }
+            (None, true) => Ok(None),
+            (Some(_), true) => Err(Problem::invalid_member("/fromCart", "does not go with items")),
+            (None, false) => Err(Problem::invalid_member("/items", "are needed, unless fromCart is true")),
+        }
     }
 }
 
@@ -114,7 +137,7 @@ struct AppliedCouponResponse {
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct OrderResponse {
+pub(crate) struct OrderResponse {
     #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
     /// `PENDING`, `PAID`, `CANCELLED`, `EXPIRED`, `PARTIALLY_REFUNDED` or `REFUNDED`.
@@ -136,10 +159,14 @@ struct OrderResponse {
     #[serde(serialize_with = "seconds::serialize")]
     #[schema(value_type = Instant)]
     created_at: Timestamp,
+    /// When it expires unless it is paid; only while it waits.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds::optional")]
+    #[schema(value_type = Option<Instant>)]
+    expires_at: Option<Timestamp>,
 }
 
 impl OrderResponse {
-    fn of(order: &Order, balance: Option<Money>) -> Self {
+    pub(crate) fn of(order: &Order, balance: Option<Money>) -> Self {
         Self {
             order_id: order.id,
             status: order.status.as_str(),
@@ -153,16 +180,19 @@ impl OrderResponse {
             items: order.lines.iter().map(LineResponse::of).collect(),
             user_point_balance: balance,
             created_at: order.created_at,
+            expires_at: order.expires_at,
         }
     }
 }
 
-/// Places an order and pays it with points, all or nothing.
-#[utoipa::path(tag = "orders", request_body = PlaceOrderRequest, responses(
-    (status = 201, description = "The order, paid", body = OrderResponse),
+/// Places an order, all or nothing: it is paid with points at once, or waits for its payment.
+#[utoipa::path(tag = "orders", params(("If-Match" = Option<String>, Header, description = "The tag of the cart that is ordered from")),
+    request_body = PlaceOrderRequest, responses(
+    (status = 201, description = "The order, paid or waiting for its payment", body = OrderResponse),
     (status = 400, description = "VALIDATION_ERROR, AMOUNT_BELOW_MINIMUM, COUPON_INVALID"),
     (status = 404, description = "NOT_FOUND"),
     (status = 409, description = "OUT_OF_STOCK, INSUFFICIENT_BALANCE, CONFLICT, REQUEST_IN_PROGRESS"),
+    (status = 412, description = "PRECONDITION_FAILED"),
 ))]
 #[post("/orders")]
 async fn place_order(
@@ -170,18 +200,32 @@ async fn place_order(
     caller: Caller,
     idempotency: Idempotency,
     http: HttpRequest,
+    _query: Query<NoQuery>,
     body: Json<PlaceOrderRequest>,
 ) -> Result<HttpResponse, Problem> {
+    let named = body.0.basket()?;
+    let request = idempotency.of(caller.id, &body.0)?;
+    let (basket, cart) = match named {
+        Some(basket) => (basket, None),
+        None => match cart::to_order(&services, caller.id, &http).await? {
+            Ok((basket, version)) => (basket, Some(version)),
+            Err(refusal) => {
+                let refused = services.checkout.refuse(refusal, request).await;
+                return refused.map(respond).map_err(cart_refused);
+            }
+        },
+    };
     let command = OrderCommand {
         order_id: OrderId::from_uuid(services.ids.uuid()),
         payment_id: PaymentId::from_uuid(services.ids.uuid()),
+        terms: body.0.payment.terms(),
         user_id: caller.id,
-        basket: body.0.basket()?,
+        basket,
+        cart,
         expected_amount: body.0.expected_amount,
         coupon_code: body.0.coupon()?,
         trace: RequestContext::trace_of(&http),
     };
-    let request = idempotency.of(caller.id, &body.0)?;
     services
         .checkout
         .place_order(PlaceOrder { command, request }, render)
@@ -190,140 +234,51 @@ async fn place_order(
         .map_err(Problem::from)
 }
 
+/// A cart that cannot be ordered is what is wrong with `fromCart`.
+fn cart_refused(error: UseCaseError) -> Problem {
+    match error {
+        UseCaseError::Rejected(rejection) => Problem::at("/fromCart", &rejection),
+        failed @ UseCaseError::Failed(_) => failed.into(),
+    }
+}
+
 fn render(receipt: &Receipt) -> Result<Reply, serde_json::Error> {
     let resource = Resource::Order(receipt.order.id.as_uuid());
     reply(StatusCode::CREATED, Some(resource), &OrderResponse::of(&receipt.order, Some(receipt.balance)))
 }
 
-/// Which of the caller's orders to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListQuery {
-    /// Only orders in this status.
-    status: Option<String>,
-    /// Only orders placed at this time or later.
-    #[serde(default, deserialize_with = "optional_instant")]
-    #[param(value_type = Option<Instant>)]
-    from: Option<Timestamp>,
-    /// Only orders placed before this time.
-    #[serde(default, deserialize_with = "optional_instant")]
-    #[param(value_type = Option<Instant>)]
-    to: Option<Timestamp>,
-    /// The `nextCursor` of the page before.
-    cursor: Option<String>,
-    /// How many a page holds, 1 to 100.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    size: Option<u32>,
-}
-
-/// A page of orders, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct OrderPage {
-    content: Vec<OrderResponse>,
-    next_cursor: Option<String>,
-}
-
-/// Lists the caller's orders, the newest first.
-#[utoipa::path(tag = "orders", params(ListQuery), responses(
-    (status = 200, description = "A page of orders", body = OrderPage),
+/// Gives an order up that waits for its payment; its stock and its coupon go back.
+#[utoipa::path(tag = "orders",
+    params(("id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header)), responses(
+    (status = 200, description = "The order, cancelled", body = OrderResponse),
     (status = 400, description = "VALIDATION_ERROR"),
-))]
-#[get("/orders")]
-async fn list_orders(
-    services: web::Data<Services>,
-    caller: Caller,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
-    let ListQuery { status, from, to, cursor, size } = query.0;
-    let status = status.map(|text| {
-        let invalid = || Problem::invalid_member("/status", "must be a status of an order");
-        OrderStatus::parse(&text).ok_or_else(invalid)
-    });
-    let filter = OrderFilter { user_id: caller.id, status: status.transpose()?, from, to };
-    let after = Cursor::decode(cursor.as_deref())?;
-    let page = services.orders.list(&filter, after, page_size(size)?).await?;
-    Ok(HttpResponse::Ok().json(OrderPage {
-        content: page.content.iter().map(|order| OrderResponse::of(order, None)).collect(),
-        next_cursor: page.next.map(|cursor| cursor.encode()),
-    }))
-}
-
-/// Shows an order.
-#[utoipa::path(tag = "orders", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 200, description = "The order", body = OrderResponse),
-    (status = 304, description = "The caller has this state of it already"),
     (status = 404, description = "NOT_FOUND"),
+    (status = 409, description = "CONFLICT, REQUEST_IN_PROGRESS"),
+    (status = 412, description = "PRECONDITION_FAILED"),
 ))]
-#[get("/orders/{id}")]
-async fn show_order(
+#[post("/orders/{id}/cancel")]
+async fn cancel_order(
     services: web::Data<Services>,
     caller: Caller,
     id: PathId<OrderId>,
-    request: HttpRequest,
+    idempotency: Idempotency,
+    http: HttpRequest,
+    _query: Query<NoQuery>,
+    _body: NoBody,
 ) -> Result<HttpResponse, Problem> {
     let order = visible_order(&services, caller, id.order()).await?;
-    representation(&request, &order.etag(), &OrderResponse::of(&order, None))
+    let fits = precondition(&http)?;
+    let cancel = CancelOrder {
+        order_id: order.id,
+        by: caller.id,
+        precondition: Box::new(move |order: &Order| fits(&order.etag())),
+        trace: RequestContext::trace_of(&http),
+    };
+    let request = idempotency.of(caller.id, &())?;
+    let cancelled = services.checkout.cancel_order(cancel, request, render_cancelled).await;
+    cancelled.map(respond).map_err(Problem::from)
 }
 
-async fn visible_order(services: &Services, caller: Caller, id: OrderId) -> Result<Order, Problem> {
-    let found = services.orders.find(id).await?.filter(|order| caller.may_see(order.user_id));
-    found.ok_or_else(|| Problem::of(&OrderError::NotFound(id)))
-}
-
-/// A change of an order's status.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ChangeResponse {
-    /// The status before; none for the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'static str>,
-    /// The status after.
-    status: &'static str,
-    /// The user who changed it, or `SYSTEM`.
-    changed_by: String,
-    #[serde(serialize_with = "seconds::serialize")]
-    #[schema(value_type = Instant)]
-    changed_at: Timestamp,
-}
-
-impl ChangeResponse {
-    fn of(change: &StatusChange) -> Self {
-        Self {
-            from: change.from.map(OrderStatus::as_str),
-            status: change.to.as_str(),
-            changed_by: match change.changed_by {
-                Actor::User(user) => UserId::to_string(&user),
-                Actor::System => "SYSTEM".to_owned(),
-            },
-            changed_at: change.changed_at,
-        }
-    }
-}
-
-/// The history of an order, the first change first.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct HistoryResponse {
-    #[schema(value_type = uuid::Uuid)]
-    order_id: OrderId,
-    history: Vec<ChangeResponse>,
-}
-
-/// Shows how an order came to its status.
-#[utoipa::path(tag = "orders", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 200, description = "Each status with its time and who changed it", body = HistoryResponse),
-    (status = 404, description = "NOT_FOUND"),
-))]
-#[get("/orders/{id}/history")]
-async fn show_order_history(
-    services: web::Data<Services>,
-    caller: Caller,
-    id: PathId<OrderId>,
-) -> Result<HttpResponse, Problem> {
-    let order = visible_order(&services, caller, id.order()).await?;
-    let changes = services.orders.history(order.id).await?;
-    let history = changes.iter().map(ChangeResponse::of).collect();
-    Ok(HttpResponse::Ok().json(HistoryResponse { order_id: order.id, history }))
+fn render_cancelled(order: &Order) -> Result<Reply, serde_json::Error> {
+    reply(StatusCode::OK, Some(Resource::Order(order.id.as_uuid())), &OrderResponse::of(order, None))
 }

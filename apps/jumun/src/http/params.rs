@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::{Datelike, Timelike};
-use kernel::{OrderId, PageSize, ProductId, Timestamp, UserId};
+use kernel::{OrderId, PageSize, PaymentId, ProductId, RefundId, Timestamp, UserId};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
@@ -28,6 +28,18 @@ impl PathId<OrderId> {
 impl PathId<ProductId> {
     pub(crate) const fn product(&self) -> ProductId {
         ProductId::from_uuid(self.id)
+    }
+}
+
+impl PathId<PaymentId> {
+    pub(crate) const fn payment(&self) -> PaymentId {
+        PaymentId::from_uuid(self.id)
+    }
+}
+
+impl PathId<RefundId> {
+    pub(crate) const fn refund(&self) -> RefundId {
+        RefundId::from_uuid(self.id)
     }
 }
 

@@ -100,14 +100,9 @@ struct PopularProductsResponse {
     /// The ten most popular products that are for sale.
     products: Vec<PopularProduct>,
     /// When it was published; left out before the first time.
-    #[serde(serialize_with = "optional_seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "seconds::optional", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Instant>)]
     generated_at: Option<Timestamp>,
-}
-
-#[expect(clippy::ref_option, reason = "the signature is that of serde")]
-fn optional_seconds<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(seconds::format).serialize(serializer)
 }
 
 impl TopProduct {

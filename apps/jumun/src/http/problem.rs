@@ -48,6 +48,7 @@ const fn status_of(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Invalid => StatusCode::BAD_REQUEST,
         ErrorKind::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorKind::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
         ErrorKind::Forbidden => StatusCode::FORBIDDEN,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Conflict => StatusCode::CONFLICT,
@@ -59,6 +60,9 @@ const fn status_of(kind: ErrorKind) -> StatusCode {
 }
 
 impl Problem {
+    /// The media type of problems (RFC 9457).
+    pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self(Box::new(Parts {
             status,
@@ -230,8 +234,22 @@ impl Problem {
         }
     }
 
+    /// Returns the status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     /// Writes the problem for the caller of a request.
     pub(crate) fn render(&self, context: &RequestContext) -> HttpResponse {
+        let mut response = HttpResponse::build(self.0.status);
+        for (name, value) in &self.0.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.content_type(Self::MEDIA_TYPE).body(self.text(context))
+    }
+
+    /// Writes the body of the problem for the caller of a request.
+    pub(crate) fn text(&self, context: &RequestContext) -> String {
         let message = match context.language {
             Language::English => self.0.detail.clone(),
             Language::Korean => {
@@ -257,12 +275,7 @@ impl Problem {
             members = members.with("errors", &self.0.invalid);
         }
         let body: BTreeMap<_, _> = members.into_iter().collect();
-        let body = serde_json::to_string(&body).unwrap_or_default();
-        let mut response = HttpResponse::build(self.0.status);
-        for (name, value) in &self.0.headers {
-            response.insert_header((name.clone(), value.clone()));
-        }
-        response.content_type("application/problem+json").body(body)
+        serde_json::to_string(&body).unwrap_or_default()
     }
 }
 

@@ -233,6 +233,7 @@ async fn create_product(
     services: web::Data<Services>,
     admin: Admin,
     idempotency: Idempotency,
+    _query: Query<NoQuery>,
     body: Json<NewProductRequest>,
 ) -> Result<HttpResponse, Problem> {
     let draft = body.0.draft().map_err(|(pointer, error)| Problem::at(pointer, &error))?;
@@ -300,6 +301,7 @@ async fn change_product(
     _admin: Admin,
     id: PathId<ProductId>,
     request: HttpRequest,
+    _query: Query<NoQuery>,
     body: Json<ChangeProductRequest>,
 ) -> Result<HttpResponse, Problem> {
     let fits = precondition(&request)?;
@@ -341,6 +343,7 @@ async fn adjust_product_stock(
     id: PathId<ProductId>,
     idempotency: Idempotency,
     http: HttpRequest,
+    _query: Query<NoQuery>,
     body: Json<AdjustStockRequest>,
 ) -> Result<HttpResponse, Problem> {
     let request = idempotency.of(admin.0.id, &body.0)?;

@@ -13,6 +13,7 @@ use super::answer::{reply, respond};
 use super::body::{self, Json};
 use super::caller::Admin;
 use super::idempotency::Idempotency;
+use super::params::{NoQuery, Query};
 use super::problem::Problem;
 use super::products::{NewProductRequest, ProductResponse, explain};
 use super::services::Services;
@@ -88,6 +89,7 @@ async fn create_products(
     services: web::Data<Services>,
     admin: Admin,
     idempotency: Idempotency,
+    _query: Query<NoQuery>,
     body: Json<BulkRequest>,
 ) -> Result<HttpResponse, Problem> {
     let mut understood = Vec::with_capacity(body.0.products.len());

@@ -11,21 +11,25 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use uuid::Uuid;
+use kernel::UserId;
 
-use super::caller::USER_ID;
+use super::caller::named;
 use super::problem::Problem;
 
-/// Whom a limit counts: the caller a request names, or the address it comes from.
+/// Whom a limit counts: the caller whom a request names in the way that is in force, a token verified and
+/// a header believed, or the address it comes from. So nobody gets a new limit by a name that counts for
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Source {
-    User(Uuid),
+    User(UserId),
     Address(IpAddr),
     Unknown,
 }
 
 /// Where anybody may become a user.
 const REGISTRATION: &str = "/api/v1/users";
+/// Where users show who they are.
+const SIGN_IN: &str = "/api/v1/auth/";
 
 /// Counts the requests of each caller by the generic cell rate algorithm.
 pub struct RateLimiter {
@@ -45,10 +49,10 @@ impl RateLimiter {
         self.limiter.retain_recent();
     }
 
-    fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
-        let named = request.headers().get(USER_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
+    fn check(&self, request: &ServiceRequest, named: Option<UserId>) -> Result<(), Problem> {
         // Where nobody has to be known, a name in a header is no name.
-        let open = request.path() == REGISTRATION && request.method() == Method::POST;
+        let registers = request.path() == REGISTRATION && request.method() == Method::POST;
+        let open = registers || request.path().starts_with(SIGN_IN);
         let source = match (named.filter(|_| !open), request.peer_addr()) {
             (Some(user), _) => Source::User(user),
             (None, Some(peer)) => Source::Address(peer.ip()),
@@ -71,8 +75,9 @@ pub(crate) async fn limit(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let named = named(&request);
     if let Some(limiter) = request.app_data::<web::Data<RateLimiter>>() {
-        limiter.check(&request)?;
+        limiter.check(&request, named)?;
     }
     next.call(request).await
 }

@@ -1,30 +1,57 @@
 //! What handlers work with.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
+use cart::CartReader;
 use checkout::outbox::OutboxAdmin;
-use checkout::{Auditor, Checkout, CouponClaims, TransactionRunner, UseCaseError};
+use checkout::{
+    Auditor, Checkout, CouponClaims, PaymentDesk, RefundDesk, SignIn, TransactionRunner, UseCaseError,
+};
 use coupon::CouponReader;
 use kernel::{Clock, IdGenerator};
 use metrics_exporter_prometheus::PrometheusHandle;
 use order::OrderReader;
+use payment::PaymentReader;
+use payment_gateway::NoticeVerifier;
 use point::WalletReader;
 use product::ProductCatalog;
-use tokio::sync::Semaphore;
-use user::{HashCost, Password, PasswordHash, UserDirectory, UserError};
+use refund::RefundReader;
+use user::{AccessTokens, Passwords, UserDirectory};
 
 use crate::popular::PopularProducts;
-
-/// How long a password waits for its turn to be hashed.
-const HASHING_PATIENCE: Duration = Duration::from_secs(2);
+use crate::settings::AuthMode;
 
 /// How a caller says who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
-    /// `X-User-Id` is believed: a gateway in front has checked it.
+    /// `X-User-Id` is believed: a gateway in front has checked it. `Authorization` is not looked at.
     Header,
+    /// `Authorization: Bearer` with an access token of ours. `X-User-Id` is not looked at.
+    Jwt,
+    /// A bearer token where there is an `Authorization`, even a bad one, and else `X-User-Id`.
+    Both,
+}
+
+impl From<AuthMode> for Authentication {
+    fn from(mode: AuthMode) -> Self {
+        match mode {
+            AuthMode::Header => Self::Header,
+            AuthMode::Jwt => Self::Jwt,
+            AuthMode::Both => Self::Both,
+        }
+    }
+}
+
+impl Authentication {
+    /// Returns what a caller is asked for who did not say who it is.
+    pub(crate) const fn challenge(self) -> &'static str {
+        match self {
+            Self::Header => "X-User-Id realm=\"jumun\"",
+            Self::Jwt => "Bearer realm=\"jumun\"",
+            Self::Both => "Bearer realm=\"jumun\", X-User-Id realm=\"jumun\"",
+        }
+    }
 }
 
 /// Something that answers for requests to be served, or to be served well.
@@ -55,8 +82,20 @@ pub struct Services {
     pub popular: PopularProducts,
     /// The wallets.
     pub wallets: Arc<dyn WalletReader>,
+    /// The carts.
+    pub carts: Arc<dyn CartReader>,
     /// The orders.
     pub orders: Arc<dyn OrderReader>,
+    /// The payments.
+    pub payments: Arc<dyn PaymentReader>,
+    /// Takes payments.
+    pub payments_desk: PaymentDesk,
+    /// Reads the notices of the payment gateway.
+    pub notices: Arc<NoticeVerifier>,
+    /// The refunds.
+    pub refunds: Arc<dyn RefundReader>,
+    /// Gives payments back.
+    pub refunds_desk: RefundDesk,
     /// The coupons.
     pub coupons: Arc<dyn CouponReader>,
     /// Claims of coupons.
@@ -77,13 +116,24 @@ pub struct Services {
     pub authentication: Authentication,
     /// What has been measured.
     pub metrics: PrometheusHandle,
-    /// How much work a password's hash takes.
-    pub hash_cost: HashCost,
-    /// Bounds the passwords that are hashed at a time, each of which takes a core and 19 MiB.
-    pub hashing: Arc<Semaphore>,
+    /// Hashes passwords and verifies them.
+    pub passwords: Arc<dyn Passwords>,
+    /// Issues and checks access tokens.
+    pub tokens: Arc<dyn AccessTokens>,
 }
 
 impl Services {
+    /// Returns what lets users in.
+    pub(crate) fn sign_in(&self) -> SignIn {
+        SignIn::new(
+            self.runner.clone(),
+            self.users.clone(),
+            self.passwords.clone(),
+            self.tokens.clone(),
+            (self.clock.clone(), self.ids.clone()),
+        )
+    }
+
     /// Changes products and has what was remembered of them forgotten, whatever the caller does meanwhile.
     /// Whoever asks after this returns sees the change.
     ///
@@ -102,24 +152,5 @@ impl Services {
             changed
         });
         changed.await?
-    }
-
-    /// Hashes a password on a thread that serves no requests.
-    ///
-    /// # Errors
-    /// When too many wait for theirs, or the hash cannot be made.
-    pub async fn hash(&self, password: Password) -> Result<PasswordHash, UserError> {
-        let permit = tokio::select! {
-            permit = self.hashing.clone().acquire_owned() => permit.map_err(|_| UserError::Hashing)?,
-            () = tokio::time::sleep(HASHING_PATIENCE) => return Err(UserError::Busy),
-        };
-        let mut salt = [0; 16];
-        self.ids.fill_random(&mut salt);
-        let cost = self.hash_cost;
-        let hashed = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            password.hash(salt, cost)
-        });
-        hashed.await.unwrap_or(Err(UserError::Hashing))
     }
 }

@@ -93,7 +93,7 @@ struct HeldCouponResponse {
     #[serde(serialize_with = "seconds::serialize")]
     #[schema(value_type = Instant)]
     claimed_at: Timestamp,
-    #[serde(serialize_with = "optional_seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "seconds::optional", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Instant>)]
     used_at: Option<Timestamp>,
 }
@@ -111,11 +111,6 @@ impl HeldCouponResponse {
             },
         }
     }
-}
-
-#[expect(clippy::ref_option, reason = "the form that serde asks for")]
-fn optional_seconds<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(seconds::format).serialize(serializer)
 }
 
 /// What a user holds and has used, the newest first.

@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::body::Json;
 use super::caller::Caller;
-use super::params::PathId;
+use super::params::{NoQuery, PathId, Query};
 use super::problem::{InvalidMember, Problem};
 use super::schema::Instant;
 use super::services::Services;
@@ -83,10 +83,11 @@ impl UserResponse {
 #[post("/users")]
 async fn register_user(
     services: web::Data<Services>,
+    _query: Query<NoQuery>,
     body: Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
     let (email, name, password) = body.0.read()?;
-    let password_hash = services.hash(password).await.map_err(|error| Problem::of(&error))?;
+    let password_hash = services.passwords.hash(password).await.map_err(|error| Problem::of(&error))?;
     let user = services.checkout.register_user(RegisterUser { email, name, password_hash }).await?;
     let location = format!("/api/v1/users/{}", user.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserResponse::of(&user)))
@@ -102,6 +103,7 @@ async fn show_user(
     services: web::Data<Services>,
     caller: Caller,
     id: PathId<UserId>,
+    _query: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     let found = if caller.may_see(id.user()) { services.users.find(id.user()).await? } else { None };
     let user = found.ok_or_else(|| Problem::of(&UserError::NotFound))?;

@@ -15,7 +15,7 @@ use super::body::Json;
 use super::caller::Caller;
 use super::cursor::Cursor;
 use super::idempotency::Idempotency;
-use super::params::{PathId, Query, page_size};
+use super::params::{NoQuery, PathId, Query, page_size};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
@@ -65,6 +65,7 @@ async fn charge_wallet(
     services: web::Data<Services>,
     caller: Caller,
     idempotency: Idempotency,
+    _query: Query<NoQuery>,
     body: Json<ChargeRequest>,
 ) -> Result<HttpResponse, Problem> {
     pay_in(&services, caller, caller.id, idempotency, &body.0).await
@@ -83,6 +84,7 @@ async fn charge_points(
     caller: Caller,
     id: PathId<UserId>,
     idempotency: Idempotency,
+    _query: Query<NoQuery>,
     body: Json<ChargeRequest>,
 ) -> Result<HttpResponse, Problem> {
     let user = visible_user(&services, caller, id.user()).await?;
@@ -112,7 +114,11 @@ fn render(wallet: &Wallet) -> Result<Reply, serde_json::Error> {
     (status = 200, description = "The wallet; empty for a user who never charged", body = WalletResponse),
 ))]
 #[get("/wallets")]
-async fn show_wallet(services: web::Data<Services>, caller: Caller) -> Result<HttpResponse, Problem> {
+async fn show_wallet(
+    services: web::Data<Services>,
+    caller: Caller,
+    _query: Query<NoQuery>,
+) -> Result<HttpResponse, Problem> {
     let wallet = services.wallets.wallet(caller.id).await?;
     Ok(HttpResponse::Ok().json(WalletResponse::of(&wallet)))
 }
@@ -127,6 +133,7 @@ async fn show_points(
     services: web::Data<Services>,
     caller: Caller,
     id: PathId<UserId>,
+    _query: Query<NoQuery>,
 ) -> Result<HttpResponse, Problem> {
     let user = visible_user(&services, caller, id.user()).await?;
     let wallet = services.wallets.wallet(user).await?;
@@ -179,11 +186,11 @@ struct EntryResponse {
 impl EntryResponse {
     fn of(entry: &PointEntry) -> Self {
         Self {
-            kind: entry.kind.as_str(),
+            kind: entry.cause.kind().as_str(),
             delta: entry.delta,
             balance_before: entry.balance_before,
             balance_after: entry.balance_after,
-            order_id: entry.order_id,
+            order_id: entry.cause.order_id(),
             created_at: entry.created_at,
         }
     }

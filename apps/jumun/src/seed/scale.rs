@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use checkout::{OrderCommand, PlaceOrder, Reply, Transaction, TransactionScript, UseCaseError};
+use checkout::{OrderCommand, PaymentTerms, PlaceOrder, Reply, Transaction, TransactionScript, UseCaseError};
 use kernel::{Clock, IdGenerator, Money, OrderId, PaymentId, ProductId, UserId};
 use order::Basket;
 use point::ChargeAmount;
@@ -82,6 +82,8 @@ fn order(
         payment_id: PaymentId::from_uuid(ids.uuid()),
         user_id: pick(ids, users),
         basket: Basket::new(items).map_err(UseCaseError::rejected)?,
+        terms: PaymentTerms::Points,
+        cart: None,
         expected_amount: None,
         coupon_code: None,
         trace: None,

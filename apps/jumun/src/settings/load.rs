@@ -49,7 +49,7 @@ impl Published {
         let given = SettingsFile::built_in(Profile::Local).given()?;
         Ok(Self {
             keys: [given.value("jwt_secret")?, given.value("pii_key")?],
-            webhook_secret: given.value("data_platform_secret")?,
+            webhook_secrets: [given.value("data_platform_secret")?, given.value("payment_gateway_secret")?],
         })
     }
 }

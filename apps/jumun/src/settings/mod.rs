@@ -85,14 +85,20 @@ settings! {
     jwt_secret: SecretKey,
     /// Encrypts personal data at rest.
     pii_key: SecretKey,
+    /// What else personal data may be encrypted with, while keys are rotated.
+    pii_key_previous: Option<SecretKey>,
     /// The data platform; unset: the built-in stand-in.
     data_platform_url: Option<Url>,
     /// Signs what is sent to the data platform.
     data_platform_secret: WebhookSecret,
     /// The payment gateway; unset: the built-in stand-in.
     payment_gateway_url: Option<Url>,
+    /// Signs the notices of the payment gateway.
+    payment_gateway_secret: WebhookSecret,
     /// Where the built-in stand-ins listen.
     stand_ins_addr: Option<SocketAddr>,
+    /// Where the stand-in for the payment gateway sends its notices; unset: to the API beside it.
+    stand_ins_notice_url: Option<Url>,
     /// Whether the outbox worker and the schedulers run inside `serve`.
     worker: bool = "false",
     /// Where `worker` shows its health and metrics; unset: nowhere.

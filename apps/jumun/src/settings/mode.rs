@@ -56,11 +56,6 @@ impl AuthMode {
     pub const fn header(self) -> bool {
         matches!(self, Self::Header | Self::Both)
     }
-
-    /// Returns whether bearer tokens are accepted.
-    pub const fn jwt(self) -> bool {
-        matches!(self, Self::Jwt | Self::Both)
-    }
 }
 
 /// One word out of a few.

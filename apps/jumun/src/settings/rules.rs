@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// The secrets of `local`, which everybody can read.
 pub(super) struct Published {
     pub(super) keys: [SecretKey; 2],
-    pub(super) webhook_secret: WebhookSecret,
+    pub(super) webhook_secrets: [WebhookSecret; 2],
 }
 
 impl Settings {
@@ -24,6 +24,11 @@ impl Settings {
         within("database_max_connections", &self.database_max_connections, 1..=1000)?;
         within("order_payment_window", &self.order_payment_window, SECOND..=30 * DAY)?;
         within("idempotency_ttl", &self.idempotency_ttl, SECOND..=30 * DAY)?;
+        refuse(
+            "pii_key_previous",
+            self.pii_key_previous.as_ref() == Some(&self.pii_key),
+            "the same as JUMUN_PII_KEY; use the key that it takes the place of, or unset it",
+        )?;
         match self.profile {
             Profile::Local | Profile::Dev => Ok(()),
             Profile::Prod => self.check_secrets(published).and_then(|()| self.check_surroundings()),
@@ -34,22 +39,23 @@ impl Settings {
         const REASON: &str = "a published secret of local is refused in prod; use one of your own";
         refuse("jwt_secret", published.keys.contains(&self.jwt_secret), REASON)?;
         refuse("pii_key", published.keys.contains(&self.pii_key), REASON)?;
-        refuse("data_platform_secret", published.webhook_secret == self.data_platform_secret, REASON)
+        let webhook_secrets = &published.webhook_secrets;
+        refuse("data_platform_secret", webhook_secrets.contains(&self.data_platform_secret), REASON)?;
+        refuse("payment_gateway_secret", webhook_secrets.contains(&self.payment_gateway_secret), REASON)
     }
 
     /// Each service for which `serve` would start a stand-in has to be there.
     fn check_surroundings(&self) -> Result<(), SettingsError> {
+        const STAND_IN: &str =
+            "not set, and the built-in stand-in is refused in prod; use http://… or https://…";
         refuse(
             "auth",
             self.auth.header() && !self.trusted_gateway,
             "header and both are refused in prod, since anybody could send X-User-Id; use jwt, or set \
              JUMUN_TRUSTED_GATEWAY=true if a gateway checks every caller and sets the header itself",
         )?;
-        refuse(
-            "data_platform_url",
-            self.data_platform_url.is_none(),
-            "not set, and the built-in stand-in is refused in prod; use http://… or https://…",
-        )
+        refuse("data_platform_url", self.data_platform_url.is_none(), STAND_IN)?;
+        refuse("payment_gateway_url", self.payment_gateway_url.is_none(), STAND_IN)
     }
 }
 

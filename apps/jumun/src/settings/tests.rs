@@ -6,12 +6,16 @@ use super::*;
 const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const OTHER_KEY: &str = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 const WEBHOOK: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
-const PROD: [(&str, &str); 5] = [
-    ("JUMUN_PROFILE", "prod"),
+const NOTICES: &str = "whsec_NzY1NDMyMTBmZWRjYmE5ODc2NTQzMjEw";
+/// The secrets come first.
+const PROD: [(&str, &str); 7] = [
     ("JUMUN_JWT_SECRET", KEY),
     ("JUMUN_PII_KEY", OTHER_KEY),
     ("JUMUN_DATA_PLATFORM_SECRET", WEBHOOK),
+    ("JUMUN_PAYMENT_GATEWAY_SECRET", NOTICES),
+    ("JUMUN_PROFILE", "prod"),
     ("JUMUN_DATA_PLATFORM_URL", "https://data.example.com/feed"),
+    ("JUMUN_PAYMENT_GATEWAY_URL", "https://pay.example.com"),
 ];
 
 type Loaded = Result<(Settings, Vec<String>), SettingsError>;
@@ -58,6 +62,7 @@ fn nothing_has_to_be_given_in_local() {
     assert!(!settings.trusted_gateway);
     assert!(settings.data_platform_url.is_none() && settings.payment_gateway_url.is_none());
     assert_eq!(settings.stand_ins_addr.unwrap().to_string(), "127.0.0.1:8081");
+    assert!(settings.stand_ins_notice_url.is_none());
     assert!(settings.worker && settings.worker_http_addr.is_none());
     assert_eq!(settings.rate_limit.to_string(), "100/s");
     assert_eq!(settings.order_payment_window, Duration::from_mins(30));
@@ -68,11 +73,14 @@ fn nothing_has_to_be_given_in_local() {
 }
 
 #[test]
-fn the_secrets_of_local_are_three_different_ones() {
+fn the_secrets_of_local_are_four_different_ones() {
     let settings = local(&[]);
-    let webhook = settings.data_platform_secret.expose();
-    assert!(settings.jwt_secret != settings.pii_key && webhook.starts_with("whsec_"));
-    assert_ne!(SecretKey::parse(&webhook["whsec_".len()..]).as_ref(), Some(&settings.jwt_secret));
+    assert!(settings.jwt_secret != settings.pii_key);
+    assert!(settings.data_platform_secret != settings.payment_gateway_secret);
+    for webhook in [&settings.data_platform_secret, &settings.payment_gateway_secret] {
+        let key = webhook.expose().strip_prefix("whsec_").unwrap();
+        assert_ne!(SecretKey::parse(key).as_ref(), Some(&settings.jwt_secret));
+    }
 }
 
 #[test]
@@ -81,7 +89,7 @@ fn dev_believes_the_header_and_has_no_secrets_of_its_own() {
     let settings = load(&[&PROD, &[dev, ("JUMUN_DATA_PLATFORM_URL", "")]]).unwrap().0;
     assert_eq!((settings.profile, settings.auth), (Profile::Dev, AuthMode::Header));
     assert_eq!((settings.worker, settings.log_format), (false, LogFormat::Json));
-    for secret in ["JUMUN_JWT_SECRET", "JUMUN_PII_KEY", "JUMUN_DATA_PLATFORM_SECRET"] {
+    for (secret, _) in &PROD[..4] {
         let message = refusal(load(&[&PROD, &[dev, (secret, "")]]));
         assert!(message.starts_with(&format!("{secret}: not set; use ")), "{message}");
     }
@@ -118,6 +126,9 @@ fn prod_refuses_the_published_secrets() {
         ("pii_key", "pii_key"),
         ("pii_key", "jwt_secret"),
         ("data_platform_secret", "data_platform_secret"),
+        ("data_platform_secret", "payment_gateway_secret"),
+        ("payment_gateway_secret", "payment_gateway_secret"),
+        ("payment_gateway_secret", "data_platform_secret"),
     ] {
         let published = toml[published].clone().into_string().unwrap();
         let variable = format!("JUMUN_{}", key.to_uppercase());
@@ -142,8 +153,10 @@ fn prod_believes_the_header_only_behind_a_gateway() {
 
 #[test]
 fn prod_refuses_the_stand_ins() {
-    let message = refusal(load(&[&PROD, &[("JUMUN_DATA_PLATFORM_URL", "")]]));
-    assert!(message.starts_with("JUMUN_DATA_PLATFORM_URL: not set, and the built-in"), "{message}");
+    for url in ["JUMUN_DATA_PLATFORM_URL", "JUMUN_PAYMENT_GATEWAY_URL"] {
+        let message = refusal(load(&[&PROD, &[(url, "")]]));
+        assert!(message.starts_with(&format!("{url}: not set, and the built-in")), "{message}");
+    }
 }
 
 #[test]
@@ -194,7 +207,7 @@ fn a_wrong_file_is_named() {
         ),
     ] {
         write(directory.path(), "config/local.toml", contents);
-        let message = refusal(load_in(directory.path(), &[&PROD[1..4]]));
+        let message = refusal(load_in(directory.path(), &[&PROD[..4]]));
         assert!(message.starts_with(expected) && !message.contains("hush"), "{message}");
     }
     fs::remove_file(directory.path().join("config/local.toml")).unwrap();
@@ -302,9 +315,11 @@ fn wrong_secrets_stay_out_of_the_message() {
         ("JUMUN_JWT_SECRET", "hush"),
         ("JUMUN_JWT_SECRET", "aHVzaA=="),
         ("JUMUN_PII_KEY", "hushMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("JUMUN_PII_KEY_PREVIOUS", "hush"),
         ("JUMUN_DATA_PLATFORM_SECRET", "hush"),
         ("JUMUN_DATA_PLATFORM_SECRET", "whsec_hush"),
         ("JUMUN_DATA_PLATFORM_SECRET", KEY),
+        ("JUMUN_PAYMENT_GATEWAY_SECRET", "whsec_hush"),
         ("JUMUN_DATABASE_URL", "postgres://u:hush@db/jumun"),
         ("JUMUN_DATABASE_URL", "sqlite://"),
         ("JUMUN_DATABASE_URL", "sqlite://?mode=rwc"),
@@ -341,7 +356,8 @@ fn settings_print_without_their_secrets() {
     for printed in
         [&masked, &format!("{settings:?}"), &format!("{settings:#?}"), &format!("{:?}", settings.clone())]
     {
-        for secret in ["hush", KEY, OTHER_KEY, WEBHOOK, "0123456789abcdef", "48, 49, 50", "MDEyMzQ1"] {
+        for secret in ["hush", KEY, OTHER_KEY, WEBHOOK, NOTICES, "0123456789abcdef", "48, 49, 50", "MDEyMzQ1"]
+        {
             assert!(!printed.contains(secret), "{secret} in {printed}");
         }
     }
@@ -349,7 +365,20 @@ fn settings_print_without_their_secrets() {
     assert!(masked.contains("redis_url = \"redis://:********@cache:6379/0\"\n"));
     assert!(masked.contains("jwt_secret = \"********\"\n") && masked.contains("pii_key = \"********\"\n"));
     assert!(masked.contains("data_platform_secret = \"********\"\n"));
-    assert!(masked.contains("# payment_gateway_url is not set\n"));
+    assert!(masked.contains("payment_gateway_secret = \"********\"\n"));
+    assert!(masked.contains("# stand_ins_notice_url is not set\n"));
+}
+
+#[test]
+fn a_previous_key_is_another_one_and_does_not_print() {
+    let settings = load(&[&PROD, &[("JUMUN_PII_KEY_PREVIOUS", KEY)]]).unwrap().0;
+    assert_eq!(settings.pii_key_previous.as_ref().unwrap().expose(), b"0123456789abcdef0123456789abcdef");
+    let printed = format!("{}{settings:?}", settings.masked());
+    assert!(printed.contains("pii_key_previous = \"********\"\n"), "{printed}");
+    assert!(!printed.contains(KEY) && !printed.contains("48, 49, 50"), "{printed}");
+    let message = refusal(load(&[&PROD, &[("JUMUN_PII_KEY_PREVIOUS", OTHER_KEY)]]));
+    assert!(message.starts_with("JUMUN_PII_KEY_PREVIOUS: the same as JUMUN_PII_KEY"), "{message}");
+    assert!(local(&[]).masked().contains("# pii_key_previous is not set\n"));
 }
 
 #[test]
@@ -360,6 +389,6 @@ fn what_is_shown_can_be_a_file_again() {
     let (profile, rest) = masked.split_once('\n').unwrap();
     assert_eq!(profile, "profile = \"local\"");
     write(directory.path(), "config/local.toml", rest);
-    let secrets = &PROD[1..4];
+    let secrets = &PROD[..4];
     assert_eq!(load_in(directory.path(), &[secrets]).unwrap().0.masked(), masked);
 }

@@ -1,4 +1,7 @@
-//! Faults that can be switched on while a stand-in runs: `PUT /v1/faults`.
+//! Faults that can be switched on while stand-ins run: `PUT /v1/faults`.
+//!
+//! `{errorRate, delayMs, status, retryAfter}` sets those of all stand-ins, with `target: "data-platform"`
+//! or `"payment-gateway"` those of one. `GET` shows them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +11,7 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, Resource, web};
 use kernel::IdGenerator;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// How a stand-in misbehaves; not at all by default.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -31,10 +34,19 @@ impl Default for Faults {
     }
 }
 
+/// Which stand-in misbehaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Target {
+    DataPlatform,
+    PaymentGateway,
+}
+
 impl Faults {
-    /// Reads faults from JSON; what is not mentioned is as by default.
-    fn parse(json: &[u8]) -> Result<Self, String> {
-        let faults: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    /// Reads faults from JSON, and whose they are, if not everybody's; what is not mentioned is as by
+    /// default.
+    fn parse(json: &[u8]) -> Result<(Option<Target>, Self), String> {
+        let (target, faults) = Self::read(json).map_err(|error| error.to_string())?;
         for (holds, rule) in [
             ((0.0..=1.0).contains(&faults.error_rate), "errorRate must be between 0 and 1"),
             (faults.delay_ms <= 600_000, "delayMs must be at most 600000"),
@@ -45,7 +57,13 @@ impl Faults {
                 return Err(rule.to_owned());
             }
         }
-        Ok(faults)
+        Ok((target, faults))
+    }
+
+    fn read(json: &[u8]) -> serde_json::Result<(Option<Target>, Self)> {
+        let mut members: Map<String, Value> = serde_json::from_slice(json)?;
+        let target = members.remove("target").map(serde_json::from_value).transpose()?;
+        Ok((target, serde_json::from_value(Value::Object(members))?))
     }
 
     fn fails(&self, ids: &dyn IdGenerator) -> bool {
@@ -90,30 +108,57 @@ impl FaultSwitch {
         answer
     }
 
-    /// Returns the endpoint that shows and sets the faults.
-    pub(super) fn resource(&self) -> Resource {
-        web::resource("/v1/faults")
-            .app_data(web::Data::new(self.clone()))
-            .route(web::get().to(show))
-            .route(web::put().to(set))
-    }
-
     fn current(&self) -> MutexGuard<'_, Faults> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn show(switch: web::Data<FaultSwitch>) -> HttpResponse {
-    HttpResponse::Ok().json(*switch.current())
+/// The switches of all stand-ins.
+#[derive(Clone)]
+pub(super) struct Switchboard {
+    /// Those of the data platform.
+    pub(super) data_platform: FaultSwitch,
+    /// Those of the payment gateway.
+    pub(super) payment_gateway: FaultSwitch,
+}
+
+impl Switchboard {
+    /// Returns the endpoint that shows and sets the faults.
+    pub(super) fn resource(self) -> Resource {
+        web::resource("/v1/faults")
+            .app_data(web::Data::new(self))
+            .route(web::get().to(show))
+            .route(web::put().to(set))
+    }
+
+    fn set(&self, target: Option<Target>, faults: Faults) {
+        for (name, switch) in
+            [(Target::DataPlatform, &self.data_platform), (Target::PaymentGateway, &self.payment_gateway)]
+        {
+            if target.is_none_or(|target| target == name) {
+                *switch.current() = faults;
+            }
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let [data_platform, payment_gateway] =
+            [&self.data_platform, &self.payment_gateway].map(|switch| *switch.current());
+        json!({ "data-platform": data_platform, "payment-gateway": payment_gateway })
+    }
+}
+
+async fn show(switches: web::Data<Switchboard>) -> HttpResponse {
+    HttpResponse::Ok().json(switches.to_json())
 }
 
 /// Takes the body whatever its content type says, so that `curl -d` will do.
-async fn set(switch: web::Data<FaultSwitch>, body: web::Bytes) -> HttpResponse {
+async fn set(switches: web::Data<Switchboard>, body: web::Bytes) -> HttpResponse {
     match Faults::parse(&body) {
-        Ok(faults) => {
-            tracing::info!(?faults, "stand-in changes its faults");
-            *switch.current() = faults;
-            HttpResponse::Ok().json(faults)
+        Ok((target, faults)) => {
+            tracing::info!(?target, ?faults, "stand-ins change their faults");
+            switches.set(target, faults);
+            HttpResponse::Ok().json(switches.to_json())
         }
         Err(error) => HttpResponse::BadRequest().json(json!({ "error": error })),
     }
@@ -141,7 +186,7 @@ mod tests {
     #[test]
     fn the_error_rate_is_the_share_of_the_draws_that_fail() {
         let fails = |rate: &str, draw| {
-            Faults::parse(format!(r#"{{"errorRate":{rate}}}"#).as_bytes()).unwrap().fails(&Loaded(draw))
+            Faults::parse(format!(r#"{{"errorRate":{rate}}}"#).as_bytes()).unwrap().1.fails(&Loaded(draw))
         };
         assert!(!fails("0", 0) && !fails("0.0", u32::MAX));
         assert!(fails("1", 0) && fails("1.0", u32::MAX));
@@ -150,8 +195,28 @@ mod tests {
 
     #[test]
     fn what_is_not_mentioned_is_as_by_default() {
-        let given = Faults::parse(b"{}").unwrap();
+        let (target, given) = Faults::parse(b"{}").unwrap();
+        assert_eq!(target, None);
         assert_eq!(serde_json::to_string(&given).unwrap(), r#"{"errorRate":0.0,"delayMs":0,"status":500}"#);
+    }
+
+    #[test]
+    fn faults_are_those_of_one_stand_in_or_of_all() {
+        let ids: Arc<dyn IdGenerator> = Arc::new(Loaded(0));
+        let [data_platform, payment_gateway] = [FaultSwitch::new(ids.clone()), FaultSwitch::new(ids)];
+        let switches = Switchboard { data_platform, payment_gateway };
+        for (json, expected) in [
+            (r#"{"target":"payment-gateway","delayMs":1}"#, (0, 1)),
+            (r#"{"target":"data-platform","delayMs":2}"#, (2, 1)),
+            (r#"{"delayMs":3}"#, (3, 3)),
+            (r#"{"target":"payment-gateway"}"#, (3, 0)),
+        ] {
+            let (target, faults) = Faults::parse(json.as_bytes()).unwrap();
+            switches.set(target, faults);
+            let shown = switches.to_json();
+            assert_eq!(shown["data-platform"]["delayMs"], expected.0, "{json}");
+            assert_eq!(shown["payment-gateway"]["delayMs"], expected.1, "{json}");
+        }
     }
 
     #[test]
@@ -165,6 +230,8 @@ mod tests {
             (r#"{"status":600}"#, "status must be"),
             (r#"{"retryAfter":86401}"#, "retryAfter must be"),
             (r#"{"errorrate":1}"#, "unknown field"),
+            (r#"{"target":"gateway"}"#, "unknown variant"),
+            ("[]", "invalid type"),
         ] {
             let error = Faults::parse(json.as_bytes()).unwrap_err();
             assert!(error.starts_with(reason), "{json}: {error}");

@@ -52,7 +52,13 @@ fn describe() {
         count,
         "Requests answered with an error, by the code of the error."
     );
-    describe_counter!("jumun_orders_total", count, "Orders placed, by their first status.");
+    describe_counter!(
+        "jumun_orders_total",
+        count,
+        "Orders placed, by their first status, and orders that were cancelled or expired."
+    );
+    describe_counter!("jumun_payments_total", count, "Payments settled, by what became of them.");
+    describe_counter!("jumun_refunds_total", count, "Refunds settled, by what became of them.");
     describe_counter!(
         "jumun_transactions_total",
         count,
@@ -85,6 +91,21 @@ fn describe() {
     describe_counter!("jumun_cache_lookups_total", count, "Questions to the cache, by group and outcome.");
     describe_counter!("jumun_cache_drops_total", count, "Groups of the cache dropped, by group and outcome.");
     describe_counter!("jumun_redis_calls_total", count, "Calls of Redis, by call and outcome.");
+    describe_counter!(
+        "jumun_gateway_requests_total",
+        count,
+        "Calls of the payment gateway, by operation and outcome."
+    );
+    describe_histogram!(
+        "jumun_gateway_request_duration_seconds",
+        Unit::Seconds,
+        "Time of a call of the payment gateway with its repetition, by operation."
+    );
+    describe_gauge!(
+        "jumun_gateway_circuit_open",
+        count,
+        "Whether the payment gateway is left alone since it did not answer (1) or not (0)."
+    );
     describe_counter!("jumun_views_total", count, "Looks at products, by outcome (counted, lost).");
     describe_counter!(
         "jumun_ranking_runs_total",
@@ -119,6 +140,8 @@ mod tests {
                 .record(0.003);
             counter!("jumun_rejections_total", "code" => "OUT_OF_STOCK").increment(1);
             counter!("jumun_orders_total", "status" => "PAID").increment(1);
+            counter!("jumun_payments_total", "status" => "SUCCESS").increment(1);
+            counter!("jumun_refunds_total", "status" => "SUCCESS").increment(1);
             counter!("jumun_lock_conflicts_total", "reason" => "deadlock").increment(1);
             counter!("jumun_transactions_total", "name" => "t", "outcome" => "committed").increment(1);
             histogram!("jumun_transaction_duration_seconds", "name" => "t").record(0.003);
@@ -135,11 +158,15 @@ mod tests {
             counter!("jumun_cache_lookups_total", "group" => "products", "outcome" => "fresh").increment(1);
             counter!("jumun_cache_drops_total", "group" => "products", "outcome" => "dropped").increment(1);
             counter!("jumun_redis_calls_total", "call" => "admit", "outcome" => "ok").increment(1);
+            counter!("jumun_gateway_requests_total", "operation" => "charge", "outcome" => "captured")
+                .increment(1);
+            histogram!("jumun_gateway_request_duration_seconds", "operation" => "charge").record(0.3);
+            gauge!("jumun_gateway_circuit_open").set(0.0);
         });
         let text = recorder.handle().render();
         let kinds = text.lines().filter(|line| line.starts_with("# TYPE ")).count();
         let explained = text.lines().filter(|line| line.starts_with("# HELP ")).count();
-        assert_eq!((kinds, explained), (20, 20), "{text}");
+        assert_eq!((kinds, explained), (25, 25), "{text}");
         assert!(
             text.contains("jumun_http_requests_total{method=\"GET\",route=\"/\",status=\"200\"} 1\n"),
             "{text}"

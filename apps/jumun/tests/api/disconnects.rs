@@ -9,17 +9,19 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
 use kernel::{ProductId, UserId};
-use testkit::{Scenario, TestDatabase, scenarios};
+use serde_json::json;
+use testkit::{Scenario, TestDatabase, Turn, scenarios};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::support::{Setup, Shop, eventually};
+use crate::support::{Setup, Shop, card, eventually, id_in};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![
         a_reset_leaves_one_order_or_none_and_a_pool_that_works,
         a_client_that_says_no_more_is_answered_all_the_same,
+        a_payment_whose_client_has_gone_is_settled,
     ]
 }
 
@@ -124,6 +126,53 @@ async fn a_client_that_says_no_more_is_answered_all_the_same(database: Arc<TestD
     assert_eq!(shop.orders(buyer).await.len(), 1);
 }
 
+/// The client goes while the gateway is at work: with the money, and then with giving it back.
+async fn a_payment_whose_client_has_gone_is_settled(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database).await;
+    let buyer = shop.buyer(5_000).await;
+    let product = shop.product(10_000, 10).await;
+    let id = shop.waiting(buyer, product, 1).await;
+    shop.cards.script([Turn::Slow, Turn::Slow]);
+    let mut pay = card(4_000);
+    pay["orderId"] = json!(id);
+    abandon(&shop, &post(&shop, "/payments", buyer, "pay", &pay.to_string())).await;
+    // Nothing is decided yet, and a twin has to wait.
+    assert_eq!((shop.status_of(&id).await, shop.balance(buyer).await), ("PENDING".into(), "1000.00".into()));
+    let twin = shop.pay(buyer, &id, card(4_000)).key("pay").await;
+    twin.problem(409, "REQUEST_IN_PROGRESS");
+    assert!(twin.header("retry-after").is_some());
+    shop.assert_audit_is_clean().await;
+    shop.cards.go_on();
+    let is = |status: &'static str| {
+        let (shop, id) = (&shop, id.as_str());
+        move || async move { (shop.status_of(id).await == status).then_some(()) }
+    };
+    eventually("the order is paid", is("PAID")).await;
+    let answer = shop.pay(buyer, &id, card(4_000)).key("pay").await.is(201);
+    assert_eq!((answer.header("idempotency-replayed"), shop.cards.calls()), (Some("true"), 1));
+    shop.assert_audit_is_clean().await;
+
+    let path = format!("/payments/{}/refund", id_in(&answer.json(), "paymentId"));
+    let body = json!({"reason": "x"});
+    abandon(&shop, &post(&shop, &path, buyer, "back", &body.to_string())).await;
+    assert_eq!((shop.status_of(&id).await, shop.stock(product).await), ("PAID".into(), 9));
+    shop.assert_audit_is_clean().await;
+    shop.cards.go_on();
+    eventually("the order is given back", is("REFUNDED")).await;
+    let answer = shop.post(&path).by(buyer).key("back").json(body).await.is(201);
+    assert_eq!((answer.header("idempotency-replayed"), shop.cards.calls()), (Some("true"), 2));
+    assert_eq!((shop.balance(buyer).await, shop.stock(product).await), ("5000.00".into(), 10));
+    shop.assert_audit_is_clean().await;
+}
+
+/// Sends a request and resets the connection once the gateway is at work on it.
+async fn abandon(shop: &Shop, request: &str) {
+    let mut stream = TcpStream::connect(shop.addr).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    shop.cards.arrived.notified().await;
+    stream.set_zero_linger().unwrap();
+}
+
 /// Sends a request, waits for a while that is the fault itself, and resets the connection.
 async fn go_away(addr: SocketAddr, request: String, patience: Duration) {
     let mut stream = TcpStream::connect(addr).await.unwrap();
@@ -137,9 +186,12 @@ fn key(client: u32) -> String {
 }
 
 fn order(shop: &Shop, buyer: UserId, product: ProductId, key: &str) -> String {
-    let body = format!(r#"{{"items":[{{"productId":"{product}","qty":1}}]}}"#);
+    post(shop, "/orders", buyer, key, &format!(r#"{{"items":[{{"productId":"{product}","qty":1}}]}}"#))
+}
+
+fn post(shop: &Shop, path: &str, buyer: UserId, key: &str, body: &str) -> String {
     format!(
-        "POST /api/v1/orders HTTP/1.1\r\nHost: {}\r\nX-User-Id: {buyer}\r\nIdempotency-Key: {key}\r\n\
+        "POST /api/v1{path} HTTP/1.1\r\nHost: {}\r\nX-User-Id: {buyer}\r\nIdempotency-Key: {key}\r\n\
          Connection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         shop.addr,
         body.len(),

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 use testkit::{Scenario, TestDatabase, scenarios};
 
-use crate::support::{NOBODY, Shop, operations};
+use crate::support::{NOBODY, Operation, Shop, operations};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![
@@ -18,10 +18,24 @@ pub(crate) fn suite() -> Vec<Scenario> {
         what_is_not_there_is_not_found,
         a_method_that_a_path_does_not_know_is_refused,
         a_path_is_told_as_it_was_sent,
+        no_operation_takes_a_parameter_that_it_does_not_know,
     ]
 }
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+async fn no_operation_takes_a_parameter_that_it_does_not_know(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database).await;
+    // Who is not the gateway is told that first, see the notices.
+    let asked = |operation: &&Operation| {
+        operation.template.starts_with("/api/") && !operation.template.contains("/webhooks/")
+    };
+    for operation in operations().iter().filter(asked) {
+        let path = format!("{}?nobodyKnowsMe=1", operation.path());
+        let call = shop.call(operation.method.clone(), &path).by(shop.admin);
+        call.json(json!({})).await.invalid(&["/nobodyKnowsMe"]);
+    }
+}
 
 async fn a_message_is_in_the_callers_language(database: Arc<TestDatabase>) {
     let shop = Shop::open(database).await;
@@ -135,7 +149,7 @@ async fn what_is_not_there_is_not_found(database: Arc<TestDatabase>) {
         "/api/v1/products/",
         "/api/v1/products/x/y",
         "/api/v1//products",
-        "/api/v1/orders/x/payments",
+        "/api/v1/orders/x/tips",
         "/health",
         "/metrics/",
         "/openapi.yaml",

@@ -32,6 +32,10 @@ impl ProductCatalog for Broken {
         panic!("{SECRET}");
     }
 
+    async fn find_all(&self, _: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        Err(StoreError::Unavailable(SECRET.into()))
+    }
+
     async fn list(
         &self,
         filter: &ProductFilter,

@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a broken expectation is a failed test")]
 
+mod access;
 mod admin;
+mod auth;
+mod auth_modes;
 mod bodies;
-mod callers;
+mod card_gateway;
+mod cart;
 mod coupons;
 mod disconnects;
 mod discounts;
@@ -12,16 +16,20 @@ mod errors;
 mod failures;
 mod idempotency;
 mod instances;
+mod notices;
 mod operation;
 mod orders;
+mod orders_later;
 mod orders_read;
 mod outbox;
+mod payments;
 mod popular;
 mod products;
 mod products_admin;
 mod products_bulk;
 mod rate_limit;
 mod redis_outage;
+mod refunds;
 mod support;
 mod users;
 mod wallets;
@@ -32,20 +40,28 @@ fn main() {
         products_admin::suite(),
         products_bulk::suite(),
         wallets::suite(),
+        cart::suite(),
         orders::suite(),
         orders_read::suite(),
+        orders_later::suite(),
+        payments::suite(),
+        refunds::suite(),
+        notices::suite(),
+        card_gateway::suite(),
         coupons::suite(),
         discounts::suite(),
         instances::suite(),
         idempotency::suite(),
         users::suite(),
+        auth::suite(),
+        auth_modes::suite(),
         admin::suite(),
         outbox::suite(),
         popular::suite(),
         errors::suite(),
         bodies::suite(),
         failures::suite(),
-        callers::suite(),
+        access::suite(),
         rate_limit::suite(),
         operation::suite(),
         disconnects::suite(),

@@ -280,6 +280,7 @@ async fn members_that_are_not_the_buyers_to_choose_are_refused(database: Arc<Tes
         (json!([1]), "/items/0"),
         (json!([[product, 1]]), "/items/0"),
         (json!("x"), "/items"),
+        // As if there were none.
         (Value::Null, "/items"),
     ] {
         shop.post("/orders").by(buyer).json(json!({"items": items})).await.invalid(&[pointer]);

@@ -139,10 +139,12 @@ async fn the_history_tells_each_status_and_who_changed_it(database: Arc<TestData
     let order = shop.order(buyer, product, 1).await.is(201).json();
     let (id, at) = (&order["orderId"], &order["createdAt"]);
     let path = format!("/orders/{}/history", id.as_str().unwrap());
+    let payments = shop.get(&format!("/orders/{}/payments", id.as_str().unwrap())).by(buyer).await.ok();
+    assert_eq!(payments["content"][0]["status"], "SUCCESS");
     let expected = json!({"orderId": id, "history": [
         {"status": "PENDING", "changedBy": buyer, "changedAt": at},
         {"from": "PENDING", "status": "PAID", "changedBy": buyer, "changedAt": at},
-    ]});
+    ], "payments": payments["content"], "refunds": []});
     assert_eq!(shop.get(&path).by(buyer).await.ok(), expected);
     assert_eq!(shop.get(&path).by(shop.admin).await.ok(), expected);
 }

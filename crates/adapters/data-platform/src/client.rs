@@ -10,13 +10,12 @@ use kernel::{BoxError, Clock, DomainEvent, IdGenerator};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Request, Response, redirect};
 use secrecy::SecretString;
-use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 use url::Url;
+use webhooks::WebhookKey;
 
 use crate::cloud_event::{self, MEDIA_TYPE};
 use crate::retry_after;
 use crate::setup_error::SetupError;
-use crate::signer::Signer;
 
 /// How long an attempt may take. What it takes at most bounds how long a worker holds an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ impl Default for TimeLimits {
 pub struct DataPlatformClient {
     http: Client,
     endpoint: Url,
-    signer: Signer,
+    key: WebhookKey,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
 }
@@ -59,7 +58,7 @@ impl DataPlatformClient {
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, SetupError> {
         let endpoint = endpoint(base)?;
-        let signer = Signer::new(secret)?;
+        let key = WebhookKey::new(secret).map_err(|_| SetupError::InvalidSecret)?;
         let mut http = Client::builder()
             .user_agent(concat!("jumun/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(limits.connect)
@@ -73,7 +72,7 @@ impl DataPlatformClient {
             http = http.tls_certs_only([]);
         }
         let http = http.build().map_err(SetupError::Client)?;
-        Ok(Self { http, endpoint, signer, clock, ids })
+        Ok(Self { http, endpoint, key, clock, ids })
     }
 
     /// Puts an event into a request, signed now and in a span of its own in the event's trace.
@@ -81,14 +80,14 @@ impl DataPlatformClient {
         let id = event.id.to_string();
         let now = self.clock.now();
         let body = cloud_event::encode(event)?;
-        let signature = self.signer.sign(&id, now, &body)?;
+        let signature = self.key.sign(&id, now, body.as_bytes())?;
         let mut request = self
             .http
             .post(self.endpoint.clone())
             .header(CONTENT_TYPE, MEDIA_TYPE)
-            .header(HEADER_WEBHOOK_ID, id)
-            .header(HEADER_WEBHOOK_TIMESTAMP, now.timestamp())
-            .header(HEADER_WEBHOOK_SIGNATURE, signature)
+            .header(webhooks::ID, id)
+            .header(webhooks::TIMESTAMP, now.timestamp())
+            .header(webhooks::SIGNATURE, signature)
             .body(body);
         if let Some(trace) = event.trace {
             request = request.header("traceparent", trace.child(&*self.ids).to_string());

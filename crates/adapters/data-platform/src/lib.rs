@@ -15,7 +15,6 @@ mod client;
 mod cloud_event;
 mod retry_after;
 mod setup_error;
-mod signer;
 
 pub use client::{DataPlatformClient, TimeLimits};
 pub use setup_error::SetupError;

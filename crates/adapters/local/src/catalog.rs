@@ -94,6 +94,10 @@ impl ProductCatalog for CachedCatalog {
         self.inner.find(id).await
     }
 
+    async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        self.inner.find_all(ids).await
+    }
+
     async fn list(
         &self,
         filter: &ProductFilter,

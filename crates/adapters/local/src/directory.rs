@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use kernel::{StoreError, UserId};
-use user::{Role, User, UserDirectory};
+use user::{Credentials, Email, Role, User, UserDirectory};
 
 /// Answers roles from memory for a few seconds, since every request asks for one. Only users who exist
 /// are remembered, so a new user is known at once.
@@ -50,5 +50,9 @@ impl UserDirectory for CachedDirectory {
             roles.insert(id, (role, Instant::now()));
         }
         Ok(role)
+    }
+
+    async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError> {
+        self.inner.credentials(email).await
     }
 }

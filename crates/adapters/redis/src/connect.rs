@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use coordination::{BreakerSettings, CircuitBreaker};
 use deadpool_redis::{Connection, Manager, Pool, Runtime};
 use kernel::{IdGenerator, StoreError};
 use redis::{AsyncConnectionConfig, FromRedisValue, RedisError, ScriptInvocation};
 
-use crate::breaker::Breaker;
 use crate::error::{Effect, Failure};
 use crate::keys::Keys;
 
@@ -24,6 +24,10 @@ const RESPONSE: Duration = Duration::from_millis(300);
 /// How long a call may spend on all the above until it has a connection, dead ones included: with its
 /// answer it takes less than a second.
 const CONNECTION: Duration = Duration::from_millis(600);
+
+/// A call that found nobody there spares the others its wait.
+const BREAKER: BreakerSettings =
+    BreakerSettings { failures: 1, pause: Duration::from_millis(500), trial: Duration::from_secs(1) };
 
 /// Redis cannot be used as it is set.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +50,7 @@ pub struct Redis(Arc<Shared>);
 
 struct Shared {
     pool: Pool,
-    breaker: Breaker,
+    breaker: CircuitBreaker,
     keys: Keys,
     ids: Arc<dyn IdGenerator>,
 }
@@ -74,7 +78,8 @@ impl Redis {
             .recycle_timeout(Some(RECYCLE))
             .build()
             .map_err(SetupError::Pool)?;
-        Ok(Self(Arc::new(Shared { pool, breaker: Breaker::default(), keys: Keys::new(prefix), ids })))
+        let breaker = CircuitBreaker::new(BREAKER);
+        Ok(Self(Arc::new(Shared { pool, breaker, keys: Keys::new(prefix), ids })))
     }
 
     /// Asks for a sign of life.

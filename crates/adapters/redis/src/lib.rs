@@ -7,7 +7,6 @@
 //! instances need not agree. Fences and generations follow that time in µs, which a double of Lua holds
 //! exactly (until the year 2255), and so they grow even after everything was lost.
 
-mod breaker;
 mod cache;
 mod connect;
 mod error;

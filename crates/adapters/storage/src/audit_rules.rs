@@ -1,7 +1,9 @@
 //! What always holds, each rule with the query for what breaks it.
 //!
 //! The queries read the same on MySQL and SQLite. Each returns the ids of the aggregates that break its
-//! rule. Beside the tables they may join `order_days (order_id, day)`. Amounts are compared after rounding to two decimals, since SQLite adds them up as REAL.
+//! rule. Beside the tables they may join `order_days (order_id, day)` and `returned (order_id, product_id,
+//! pieces)`, what settled refunds have given back. Amounts are compared after rounding to two decimals, since
+//! SQLite adds them up as REAL.
 
 /// An invariant.
 pub(crate) struct Rule {
@@ -39,12 +41,15 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "stock-taken-by-orders",
-        holds: "an order has taken of each product's stock exactly what its lines say",
-        broken_by: "SELECT DISTINCT i.order_id AS id FROM order_items i \
+        holds: "an order holds of each product's stock what its lines say, less what was refunded; nothing once it \
+            is cancelled or expired",
+        broken_by: "SELECT DISTINCT i.order_id AS id FROM order_items i JOIN orders o ON o.id = i.order_id \
             LEFT JOIN (SELECT order_id, product_id, SUM(delta) AS taken FROM stock_ledger \
             WHERE order_id IS NOT NULL GROUP BY order_id, product_id) l \
             ON l.order_id = i.order_id AND l.product_id = i.product_id \
-            WHERE COALESCE(l.taken, 0) <> -i.quantity \
+            LEFT JOIN returned b ON b.order_id = i.order_id AND b.product_id = i.product_id \
+            WHERE COALESCE(l.taken, 0) <> CASE WHEN o.status IN ('CANCELLED', 'EXPIRED') THEN 0 \
+            ELSE COALESCE(b.pieces, 0) - i.quantity END \
             UNION SELECT l.order_id FROM stock_ledger l \
             LEFT JOIN order_items i ON i.order_id = l.order_id AND i.product_id = l.product_id \
             WHERE l.order_id IS NOT NULL AND i.order_id IS NULL",
@@ -104,14 +109,106 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "points-paid-equal-payments",
-        holds: "what a payment says was paid with points has left the buyer's wallet, once",
-        broken_by: "SELECT p.order_id AS id FROM payments p \
-            LEFT JOIN (SELECT order_id, user_id, SUM(delta) AS total FROM point_ledger WHERE kind = 'PAYMENT' \
-            GROUP BY order_id, user_id) l ON l.order_id = p.order_id AND l.user_id = p.user_id \
-            WHERE p.status = 'SUCCESS' AND ROUND(p.point_amount + COALESCE(l.total, 0), 2) <> 0 \
-            UNION SELECT COALESCE(l.order_id, l.user_id) FROM point_ledger l \
-            LEFT JOIN payments p ON p.order_id = l.order_id AND p.status = 'SUCCESS' \
-            WHERE l.kind = 'PAYMENT' AND p.id IS NULL",
+        holds: "a payment holds the points that it says while it is pending or has succeeded, and none once it came \
+            to nothing",
+        broken_by: "SELECT p.id FROM payments p \
+            LEFT JOIN (SELECT payment_id, user_id, order_id, SUM(delta) AS total FROM point_ledger \
+            WHERE payment_id IS NOT NULL GROUP BY payment_id, user_id, order_id) l \
+            ON l.payment_id = p.id AND l.user_id = p.user_id AND l.order_id = p.order_id \
+            WHERE ROUND(COALESCE(l.total, 0) + CASE WHEN p.status IN ('PENDING', 'SUCCESS') \
+            THEN p.point_amount ELSE 0 END, 2) <> 0 \
+            UNION SELECT COALESCE(l.payment_id, l.user_id) FROM point_ledger l \
+            LEFT JOIN payments p ON p.id = l.payment_id AND p.user_id = l.user_id \
+            WHERE (l.kind = 'PAYMENT' AND p.id IS NULL) OR (l.payment_id IS NOT NULL AND p.id IS NULL) \
+            OR (l.kind = 'REFUND' AND (l.payment_id IS NULL) = (l.refund_id IS NULL))",
+    },
+    Rule {
+        name: "refunds-within-payments",
+        holds: "what refunds give back of a payment, by points and by card, is reserved and never more than was paid",
+        broken_by: "SELECT p.id FROM payments p \
+            LEFT JOIN (SELECT payment_id, SUM(point_amount) AS points, SUM(card_amount) AS card FROM refunds \
+            WHERE status <> 'FAILED' GROUP BY payment_id) r ON r.payment_id = p.id \
+            WHERE ROUND(p.point_refunds - COALESCE(r.points, 0), 2) <> 0 \
+            OR ROUND(p.card_refunds - COALESCE(r.card, 0), 2) <> 0 \
+            OR p.point_refunds > p.point_amount OR p.card_refunds > p.card_amount \
+            OR (r.payment_id IS NOT NULL AND p.status NOT IN ('SUCCESS', 'REVERSED')) \
+            UNION SELECT r.id FROM refunds r LEFT JOIN payments p ON p.id = r.payment_id \
+            WHERE p.id IS NULL OR p.order_id <> r.order_id OR p.user_id <> r.user_id",
+    },
+    Rule {
+        name: "refunds-within-lines",
+        holds: "a refund's items add up to it, and of no line come more pieces back than were bought, nor more money \
+            than was paid",
+        broken_by: "SELECT r.id FROM refunds r \
+            LEFT JOIN (SELECT refund_id, SUM(amount) AS total FROM refund_items GROUP BY refund_id) i \
+            ON i.refund_id = r.id JOIN payments p ON p.id = r.payment_id \
+            WHERE p.status = 'SUCCESS' AND ROUND(r.point_amount + r.card_amount - COALESCE(i.total, 0), 2) <> 0 \
+            UNION SELECT l.order_id FROM order_items l LEFT JOIN (SELECT r.order_id, i.product_id, \
+            SUM(i.quantity) AS pieces, SUM(i.amount) AS total FROM refund_items i \
+            JOIN refunds r ON r.id = i.refund_id WHERE r.status <> 'FAILED' GROUP BY r.order_id, i.product_id) b \
+            ON b.order_id = l.order_id AND b.product_id = l.product_id \
+            WHERE l.refund_quantity <> COALESCE(b.pieces, 0) OR l.refund_quantity > l.quantity \
+            OR ROUND(COALESCE(b.total, 0) - (l.subtotal - l.discount), 2) > 0 \
+            UNION SELECT i.refund_id FROM refund_items i JOIN refunds r ON r.id = i.refund_id \
+            LEFT JOIN order_items l ON l.order_id = r.order_id AND l.product_id = i.product_id \
+            WHERE l.order_id IS NULL",
+    },
+    Rule {
+        name: "refunds-settle-orders",
+        holds: "an order is refunded if all its pieces are back and the payment with them, partially if some are",
+        broken_by: "SELECT o.id FROM orders o JOIN (SELECT l.order_id, SUM(l.quantity) AS bought, \
+            SUM(COALESCE(b.pieces, 0)) AS back FROM order_items l LEFT JOIN returned b \
+            ON b.order_id = l.order_id AND b.product_id = l.product_id GROUP BY l.order_id) i ON i.order_id = o.id \
+            WHERE (o.status = 'REFUNDED') <> (i.back = i.bought) \
+            OR (o.status = 'PARTIALLY_REFUNDED') <> (i.back > 0 AND i.back < i.bought) \
+            UNION SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND p.status = 'SUCCESS' \
+            WHERE o.status = 'REFUNDED' AND (ROUND(p.point_refunds - p.point_amount, 2) <> 0 \
+            OR ROUND(p.card_refunds - p.card_amount, 2) <> 0)",
+    },
+    Rule {
+        name: "points-refunded-equal-refunds",
+        holds: "a refund that is done has put its points into the wallet, once; any other has put none",
+        broken_by: "SELECT r.id FROM refunds r \
+            LEFT JOIN (SELECT refund_id, user_id, order_id, SUM(delta) AS total FROM point_ledger \
+            WHERE refund_id IS NOT NULL GROUP BY refund_id, user_id, order_id) l \
+            ON l.refund_id = r.id AND l.user_id = r.user_id AND l.order_id = r.order_id \
+            WHERE ROUND(COALESCE(l.total, 0) - CASE WHEN r.status = 'SUCCESS' THEN r.point_amount ELSE 0 END, 2) <> 0 \
+            UNION SELECT l.refund_id FROM point_ledger l LEFT JOIN refunds r ON r.id = l.refund_id \
+            AND r.user_id = l.user_id WHERE l.refund_id IS NOT NULL AND r.id IS NULL",
+    },
+    Rule {
+        name: "late-money-goes-back",
+        holds: "money that came too late for its order has one refund over all of it, without points, for they were \
+            given back with the attempt, and without pieces",
+        broken_by: "SELECT p.id FROM payments p \
+            LEFT JOIN (SELECT payment_id, COUNT(*) AS refunds, SUM(card_amount) AS card, SUM(point_amount) AS points \
+            FROM refunds WHERE status <> 'FAILED' GROUP BY payment_id) r ON r.payment_id = p.id \
+            WHERE p.status = 'REVERSED' AND (COALESCE(r.refunds, 0) <> 1 OR ROUND(r.card - p.card_amount, 2) <> 0 \
+            OR ROUND(r.points, 2) <> 0) UNION SELECT r.id FROM refund_items i JOIN refunds r ON r.id = i.refund_id \
+            JOIN payments p ON p.id = r.payment_id AND p.status = 'REVERSED'",
+    },
+    Rule {
+        name: "failed-payments-have-their-event",
+        holds: "each attempt that came to nothing has its event in the outbox, and one more once late money is back; each \
+            such event has its attempt",
+        broken_by: "SELECT p.id FROM payments p LEFT JOIN outbox e ON e.aggregate_id = p.id AND e.sequence = 1 \
+            AND e.event_type = 'PaymentFailed' WHERE p.status IN ('FAILED', 'REVERSED') AND e.id IS NULL \
+            UNION SELECT e.aggregate_id FROM outbox e LEFT JOIN payments p ON p.id = e.aggregate_id \
+            AND p.status IN ('FAILED', 'REVERSED') WHERE e.aggregate_type = 'payment' AND p.id IS NULL \
+            UNION SELECT p.id FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id AND r.status = 'SUCCESS' \
+            LEFT JOIN outbox e ON e.aggregate_id = p.id AND e.sequence = 2 AND e.event_type = 'PaymentRefunded' \
+            WHERE p.status IN ('FAILED', 'REVERSED') AND (r.id IS NULL) <> (e.id IS NULL)",
+    },
+    Rule {
+        name: "unsettled-payments-are-asked-for",
+        holds: "the gateway is asked some time for each payment and each refund that is pending",
+        broken_by: "SELECT id FROM payments WHERE (status = 'PENDING') <> (check_after IS NOT NULL) \
+            UNION SELECT id FROM refunds WHERE (status = 'PENDING') <> (retry_after IS NOT NULL)",
+    },
+    Rule {
+        name: "pending-orders-expire",
+        holds: "an order that waits for its payment has a time at which it expires, any other none",
+        broken_by: "SELECT id FROM orders WHERE (status = 'PENDING') <> (expires_at IS NOT NULL)",
     },
     Rule {
         name: "coupons-issued-equal-pieces",
@@ -124,13 +221,19 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "used-coupons-have-one-live-order",
-        holds: "a used piece of a coupon belongs to one live order of its holder, a claimed one to none",
+        holds: "a used piece of a coupon belongs to one live order of its holder, or to one that was refunded when the \
+            coupon was over; a claimed one to none",
         broken_by: "SELECT u.id FROM user_coupons u \
-            LEFT JOIN (SELECT user_coupon_id, COUNT(*) AS live, MIN(id) AS order_id, MIN(user_id) AS buyer \
-            FROM orders WHERE user_coupon_id IS NOT NULL AND status NOT IN ('CANCELLED', 'EXPIRED', 'REFUNDED') \
-            GROUP BY user_coupon_id) o ON o.user_coupon_id = u.id \
-            WHERE (u.status = 'USED' AND (COALESCE(o.live, 0) <> 1 OR o.order_id <> u.order_id \
-            OR o.buyer <> u.user_id)) OR (u.status = 'CLAIMED' AND o.live > 0) \
+            LEFT JOIN (SELECT user_coupon_id, COUNT(*) AS live, MIN(id) AS order_id FROM orders \
+            WHERE user_coupon_id IS NOT NULL AND status NOT IN ('CANCELLED', 'EXPIRED', 'REFUNDED') \
+            GROUP BY user_coupon_id) l ON l.user_coupon_id = u.id LEFT JOIN orders o ON o.id = u.order_id \
+            WHERE (u.status = 'CLAIMED' AND l.live > 0) OR (u.status = 'USED' AND (o.id IS NULL \
+            OR o.user_id <> u.user_id OR o.user_coupon_id IS NULL OR o.user_coupon_id <> u.id \
+            OR o.status IN ('CANCELLED', 'EXPIRED') OR COALESCE(l.live, 0) > 1 OR COALESCE(l.order_id, o.id) <> o.id)) \
+            UNION SELECT u.id FROM user_coupons u JOIN orders o ON o.id = u.order_id AND o.status = 'REFUNDED' \
+            JOIN coupons c ON c.id = u.coupon_id JOIN (SELECT p.order_id, MAX(r.settled_at) AS refunded_at \
+            FROM refunds r JOIN payments p ON p.id = r.payment_id AND p.status = 'SUCCESS' WHERE r.status = 'SUCCESS' \
+            GROUP BY p.order_id) r ON r.order_id = o.id WHERE r.refunded_at < c.ends_at \
             UNION SELECT o.id FROM orders o LEFT JOIN user_coupons u ON u.id = o.user_coupon_id \
             WHERE o.user_coupon_id IS NOT NULL AND u.id IS NULL",
     },
@@ -152,7 +255,7 @@ pub(crate) const RULES: &[Rule] = &[
             WHERE sequence <> place OR COALESCE(from_status, '') <> COALESCE(before_it, '') \
             OR CONCAT(COALESCE(from_status, ''), '>', to_status) NOT IN ('>PENDING', 'PENDING>PAID', \
             'PENDING>CANCELLED', 'PENDING>EXPIRED', 'PAID>PARTIALLY_REFUNDED', 'PAID>REFUNDED', \
-            'PARTIALLY_REFUNDED>REFUNDED') \
+            'PARTIALLY_REFUNDED>PARTIALLY_REFUNDED', 'PARTIALLY_REFUNDED>REFUNDED') \
             UNION SELECT o.id FROM orders o \
             LEFT JOIN order_status_history h ON h.order_id = o.id AND h.sequence = o.version \
             LEFT JOIN order_status_history n ON n.order_id = o.id AND n.sequence = o.version + 1 \
@@ -165,7 +268,7 @@ pub(crate) const RULES: &[Rule] = &[
             LEFT JOIN outbox e ON e.aggregate_id = h.order_id AND e.sequence = h.sequence \
             WHERE e.id IS NULL OR e.aggregate_type <> 'order' OR e.event_type <> CASE h.to_status \
             WHEN 'PENDING' THEN 'OrderPlaced' WHEN 'PAID' THEN 'OrderPaid' WHEN 'CANCELLED' THEN 'OrderCancelled' \
-            WHEN 'EXPIRED' THEN 'OrderExpired' ELSE e.event_type END \
+            WHEN 'EXPIRED' THEN 'OrderExpired' ELSE 'PaymentRefunded' END \
             UNION SELECT e.aggregate_id FROM outbox e \
             LEFT JOIN order_status_history h ON h.order_id = e.aggregate_id AND h.sequence = e.sequence \
             WHERE e.aggregate_type = 'order' AND h.order_id IS NULL",
@@ -195,16 +298,23 @@ pub(crate) const RULES: &[Rule] = &[
             LEFT JOIN wallets w ON k.resource_type = 'wallet' AND w.user_id = k.resource_id \
             LEFT JOIN coupons c ON k.resource_type = 'coupon' AND c.id = k.resource_id \
             LEFT JOIN user_coupons u ON k.resource_type = 'user_coupon' AND u.id = k.resource_id \
+            LEFT JOIN payments y ON k.resource_type = 'payment' AND y.id = k.resource_id \
+            LEFT JOIN refunds r ON k.resource_type = 'refund' AND r.id = k.resource_id \
             WHERE k.status IS NULL OR k.body IS NULL OR (k.resource_type IS NOT NULL \
-            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL AND c.id IS NULL AND u.id IS NULL) \
-            OR o.user_id <> k.caller_id OR u.user_id <> k.caller_id",
+            AND o.id IS NULL AND p.id IS NULL AND w.user_id IS NULL AND c.id IS NULL AND u.id IS NULL AND y.id IS NULL \
+            AND r.id IS NULL) OR u.user_id <> k.caller_id OR y.user_id <> k.caller_id \
+            OR r.requested_by <> k.caller_id OR (o.user_id <> k.caller_id AND NOT EXISTS (SELECT 1 \
+            FROM order_status_history h WHERE h.order_id = o.id AND h.changed_by = k.caller_id))",
     },
     Rule {
         name: "daily-sales-equal-orders",
-        holds: "the sales of a product on a business day are what was ordered of it on that day",
+        holds: "the sales of a product on a business day are what was ordered of it on that day, paid and not refunded",
         broken_by: "SELECT product_id AS id FROM (\
             SELECT product_id, day, quantity, amount FROM daily_sales UNION ALL \
-            SELECT i.product_id, d.day, -SUM(i.quantity), -SUM(i.subtotal) FROM order_items i \
+            SELECT i.product_id, d.day, -SUM(i.quantity - COALESCE(b.pieces, 0)), \
+            -SUM((i.quantity - COALESCE(b.pieces, 0)) * i.unit_price) FROM order_items i \
+            JOIN orders o ON o.id = i.order_id AND o.status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED') \
+            LEFT JOIN returned b ON b.order_id = i.order_id AND b.product_id = i.product_id \
             LEFT JOIN order_days d ON d.order_id = i.order_id GROUP BY i.product_id, d.day) s \
             GROUP BY product_id, day HAVING SUM(quantity) <> 0 OR ROUND(SUM(amount), 2) <> 0 \
             UNION SELECT s.product_id FROM daily_sales s LEFT JOIN products p ON p.id = s.product_id \
@@ -212,13 +322,17 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "no-orphans",
-        holds: "orders, wallets, payments and pieces of coupons belong to users, lines to products, payments to \
-            orders, pieces to coupons",
+        holds: "orders, wallets, carts, payments and pieces of coupons belong to users, lines to products, \
+            payments to orders, notices to payments, pieces to coupons",
         broken_by: "SELECT o.id FROM orders o LEFT JOIN users u ON u.id = o.user_id WHERE u.id IS NULL \
             UNION SELECT w.user_id FROM wallets w LEFT JOIN users u ON u.id = w.user_id WHERE u.id IS NULL \
             UNION SELECT i.order_id FROM order_items i LEFT JOIN products p ON p.id = i.product_id WHERE p.id IS NULL \
             UNION SELECT p.id FROM payments p LEFT JOIN orders o ON o.id = p.order_id \
             WHERE o.id IS NULL OR o.user_id <> p.user_id \
+            UNION SELECT n.payment_id FROM gateway_notices n LEFT JOIN payments p ON p.id = n.payment_id \
+            WHERE p.id IS NULL \
+            UNION SELECT c.user_id FROM carts c LEFT JOIN users u ON u.id = c.user_id WHERE u.id IS NULL \
+            UNION SELECT i.user_id FROM cart_items i LEFT JOIN products p ON p.id = i.product_id WHERE p.id IS NULL \
             UNION SELECT h.id FROM user_coupons h LEFT JOIN users u ON u.id = h.user_id \
             LEFT JOIN coupons c ON c.id = h.coupon_id WHERE u.id IS NULL OR c.id IS NULL",
     },

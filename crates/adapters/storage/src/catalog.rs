@@ -24,6 +24,18 @@ impl ProductCatalog for Database {
         Ok(row.map(Product::try_from).transpose()?)
     }
 
+    async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = row::Entity::find()
+            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .all(&self.reader)
+            .await
+            .map_err(database)?;
+        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
+    }
+
     async fn list(
         &self,
         filter: &ProductFilter,

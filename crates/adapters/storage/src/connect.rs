@@ -1,4 +1,4 @@
-//! Connections: one pool on MySQL; one writer and several readers on SQLite.
+//! Connections: one pool on MySQL; one writer and several readers on SQLite (ADR-026).
 
 use std::path::Path;
 use std::str::FromStr;
@@ -25,6 +25,8 @@ pub struct DatabaseSettings {
     pub key_lifetime: Duration,
     /// What personal data is encrypted with.
     pub personal_data_key: PersonalDataKey,
+    /// What else personal data may be encrypted with, while keys are rotated (ADR-036).
+    pub previous_personal_data_key: Option<PersonalDataKey>,
     /// The zone whose days the daily sums are of.
     pub business_zone: BusinessZone,
 }
@@ -97,7 +99,8 @@ impl Database {
         } else {
             return Err(ConnectError::UnknownScheme);
         };
-        let cipher = Arc::new(Cipher::new(&settings.personal_data_key, ids));
+        let previous = settings.previous_personal_data_key.as_ref();
+        let cipher = Arc::new(Cipher::new(&settings.personal_data_key, previous, ids));
         Ok(Self { writer, reader, backend, settings, cipher })
     }
 

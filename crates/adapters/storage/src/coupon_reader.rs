@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use coupon::{Coupon, CouponCode, CouponCursor, CouponReader, HeldCoupon, UserCoupon};
 use kernel::{CouponId, CursorPage, PageSize, StoreError, UserId};
-use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use crate::Database;
 use crate::convert::Place;
 use crate::entity::{coupon as row, user_coupon};
 use crate::error::database;
+use crate::newest_first::older_than;
 
 #[async_trait]
 impl CouponReader for Database {
@@ -32,9 +32,8 @@ impl CouponReader for Database {
     ) -> Result<CursorPage<Coupon, CouponCursor>, StoreError> {
         let mut select = row::Entity::find();
         if let Some(CouponCursor { created_at, id }) = after {
-            let earlier = row::Column::CreatedAt.lt(created_at);
-            let same_moment = row::Column::CreatedAt.eq(created_at).and(row::Column::Id.lt(id.as_uuid()));
-            select = select.filter(earlier.or(same_moment));
+            let place = (row::Column::CreatedAt, row::Column::Id);
+            select = select.filter(older_than(place, created_at, id.as_uuid()));
         }
         let rows = select
             .order_by_desc(row::Column::CreatedAt)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use coupon::{Coupon, CouponCode, CouponRepository, HeldCoupon, UserCoupon};
-use kernel::{CouponId, StoreError, UserId};
+use kernel::{CouponId, StoreError, UserCouponId, UserId};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -16,9 +16,6 @@ use crate::coupon_rows::{coupon_row, piece_row};
 use crate::entity::{coupon as row, user_coupon};
 use crate::error::{database, duplicate_of};
 use crate::row_set::{self, Change};
-
-/// How many pairs a condition names at most: SQLite nests it, a thousand deep at the most.
-const PAIRS_A_STATEMENT: usize = 200;
 
 /// Coupons inside a transaction.
 pub(crate) struct Coupons<'t> {
@@ -38,7 +35,7 @@ impl CouponRepository for Coupons<'_> {
     ) -> Result<BTreeSet<(CouponId, UserId)>, StoreError> {
         let pairs: Vec<_> = pairs.iter().copied().collect();
         let mut holders = BTreeSet::new();
-        for pairs in pairs.chunks(PAIRS_A_STATEMENT) {
+        for pairs in pairs.chunks(row_set::NAMED_A_STATEMENT) {
             let found: Vec<(Uuid, Uuid)> = user_coupon::Entity::find()
                 .select_only()
                 .columns([user_coupon::Column::CouponId, user_coupon::Column::UserId])
@@ -85,38 +82,30 @@ impl CouponRepository for Coupons<'_> {
             return Ok(Vec::new());
         }
         let codes: BTreeSet<_> = pairs.iter().map(|(_, code)| code.as_str().as_bytes().to_vec()).collect();
-        let rows = row::Entity::find()
-            .filter(row::Column::Code.is_in(codes))
+        let coupons = self.coupons(row::Column::Code.is_in(codes)).await?;
+        let by_code: BTreeMap<_, _> =
+            coupons.values().map(|coupon| (&coupon.terms.code, coupon.id)).collect();
+        let wanted = pairs.iter().filter_map(|(user, code)| Some((*by_code.get(code)?, *user))).collect();
+        self.lock(wanted, &coupons).await
+    }
+
+    async fn lock_pieces(&mut self, ids: &BTreeSet<UserCouponId>) -> Result<Vec<HeldCoupon>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Of which coupon a piece is, and whose, never changes.
+        let found: Vec<(Uuid, Uuid)> = user_coupon::Entity::find()
+            .select_only()
+            .columns([user_coupon::Column::CouponId, user_coupon::Column::UserId])
+            .filter(user_coupon::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .into_tuple()
             .all(self.tx)
             .await
             .map_err(database)?;
-        let coupons: BTreeMap<CouponCode, Coupon> = rows
-            .into_iter()
-            .map(|row| Coupon::try_from(row).map(|coupon| (coupon.terms.code.clone(), coupon)))
-            .collect::<Result<_, _>>()?;
-        let mut wanted: Vec<(CouponId, UserId)> =
-            pairs.iter().filter_map(|(user, code)| Some((coupons.get(code)?.id, *user))).collect();
-        wanted.sort_unstable();
-        let by_id: BTreeMap<CouponId, &Coupon> = coupons.values().map(|coupon| (coupon.id, coupon)).collect();
-        let mut held = Vec::with_capacity(wanted.len());
-        for wanted in wanted.chunks(PAIRS_A_STATEMENT) {
-            // ADR-021: in the order of the key by which they are found.
-            let rows = user_coupon::Entity::find()
-                .filter(any_of(wanted))
-                .order_by_asc(user_coupon::Column::CouponId)
-                .order_by_asc(user_coupon::Column::UserId)
-                .lock_exclusive()
-                .all(self.tx)
-                .await
-                .map_err(database)?;
-            for row in rows {
-                let piece = UserCoupon::try_from(row)?;
-                if let Some(coupon) = by_id.get(&piece.coupon_id) {
-                    held.push(HeldCoupon { coupon: (*coupon).clone(), piece });
-                }
-            }
-        }
-        Ok(held)
+        let of = found.iter().map(|(coupon, _)| *coupon).collect::<BTreeSet<_>>();
+        let coupons = self.coupons(row::Column::Id.is_in(of)).await?;
+        let pair = |(coupon, user)| (CouponId::from_uuid(coupon), UserId::from_uuid(user));
+        self.lock(found.into_iter().map(pair).collect(), &coupons).await
     }
 
     async fn save(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
@@ -137,6 +126,43 @@ impl CouponRepository for Coupons<'_> {
         ];
         let guard = (user_coupon::Column::Id, user_coupon::Column::Version);
         Ok(row_set::change::<user_coupon::Entity>(self.tx, "user_coupons", guard, &columns, &changes).await?)
+    }
+}
+
+impl Coupons<'_> {
+    /// Reads coupons; the count of issued pieces may be out of date at once.
+    async fn coupons(&self, which: impl Into<Condition>) -> Result<BTreeMap<CouponId, Coupon>, StoreError> {
+        let which: Condition = which.into();
+        let rows = row::Entity::find().filter(which).all(self.tx).await.map_err(database)?;
+        let coupons = rows.into_iter().map(|row| Coupon::try_from(row).map(|coupon| (coupon.id, coupon)));
+        Ok(coupons.collect::<Result<_, _>>()?)
+    }
+
+    async fn lock(
+        &self,
+        wanted: BTreeSet<(CouponId, UserId)>,
+        coupons: &BTreeMap<CouponId, Coupon>,
+    ) -> Result<Vec<HeldCoupon>, StoreError> {
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let mut held = Vec::with_capacity(wanted.len());
+        for wanted in wanted.chunks(row_set::NAMED_A_STATEMENT) {
+            // ADR-021: in the order of the key by which they are found.
+            let rows = user_coupon::Entity::find()
+                .filter(any_of(wanted))
+                .order_by_asc(user_coupon::Column::CouponId)
+                .order_by_asc(user_coupon::Column::UserId)
+                .lock_exclusive()
+                .all(self.tx)
+                .await
+                .map_err(database)?;
+            for row in rows {
+                let piece = UserCoupon::try_from(row)?;
+                if let Some(coupon) = coupons.get(&piece.coupon_id) {
+                    held.push(HeldCoupon { coupon: coupon.clone(), piece });
+                }
+            }
+        }
+        Ok(held)
     }
 }
 

@@ -34,7 +34,7 @@ impl IdempotencyRepository for Keys<'_> {
         for (request, found) in requests.iter().zip(&mut found) {
             let claim = match found.take() {
                 Found::Locked => Claim::InProgress,
-                Found::Row(row) if row.expires_at > now => answered(request, *row)?,
+                Found::Row(row) if row.expires_at > now => answered(request, *row, now)?,
                 Found::Row(_) => {
                     expired.push(request.clone());
                     Claim::New
@@ -53,12 +53,13 @@ impl IdempotencyRepository for Keys<'_> {
     }
 
     async fn complete(&mut self, requests: &[CompletedRequest]) -> Result<(), StoreError> {
-        for CompletedRequest { request, reply } in requests {
+        for CompletedRequest { request, reply, held_until } in requests {
             let completed = row::Entity::update_many()
                 .col_expr(row::Column::Status, i64::from(reply.status).into())
                 .col_expr(row::Column::Body, reply.body.as_str().into())
                 .col_expr(row::Column::ResourceType, reply.resource.map(Resource::kind).into())
                 .col_expr(row::Column::ResourceId, reply.resource.map(Resource::id).into())
+                .col_expr(row::Column::HeldUntil, (*held_until).into())
                 .filter(is(request))
                 .exec(self.tx)
                 .await
@@ -144,13 +145,17 @@ impl Keys<'_> {
             resource_id: None,
             created_at: now,
             expires_at: now + self.lifetime,
+            held_until: None,
         }
     }
 }
 
-fn answered(request: &KeyedRequest, row: row::Model) -> Result<Claim, StorageError> {
+fn answered(request: &KeyedRequest, row: row::Model, now: Timestamp) -> Result<Claim, StorageError> {
     if row.fingerprint != request.fingerprint {
         return Ok(Claim::OtherRequest);
+    }
+    if row.held_until.is_some_and(|until| until > now) {
+        return Ok(Claim::InProgress);
     }
     let place = Place::new("idempotency_keys", format!("{}/{}", request.caller, request.key));
     let status = row.status.ok_or_else(|| place.damaged("status", "missing"))?;
@@ -180,13 +185,11 @@ fn any_of(requests: &[KeyedRequest]) -> Condition {
 #[async_trait]
 impl KeyJanitor for Database {
     async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
-        // SQLite nests a condition a thousand deep at the most.
-        const AT_ONCE: u64 = 200;
         let expired: Vec<(Uuid, Vec<u8>)> = row::Entity::find()
             .select_only()
             .columns([row::Column::CallerId, row::Column::IdempotencyKey])
             .filter(row::Column::ExpiresAt.lte(now))
-            .limit(AT_ONCE)
+            .limit(row_set::NAMED_A_STATEMENT as u64)
             .into_tuple()
             .all(&self.reader)
             .await

@@ -8,6 +8,7 @@
 
 mod audit;
 mod audit_rules;
+mod carts;
 mod catalog;
 mod connect;
 mod convert;
@@ -17,18 +18,30 @@ mod coupons;
 #[expect(unreachable_pub, reason = "what the derive of sea-orm makes is public")]
 mod entity;
 mod error;
+mod key_rotation;
 mod keys;
+mod login_attempts;
 mod migrate;
+mod newest_first;
 mod order_days;
+mod order_reader;
+mod order_rows;
 mod orders;
 mod outbox;
+mod payment_reader;
+mod payment_rows;
 mod payments;
 mod personal_data;
 mod popularity;
 mod products;
 mod ranking;
+mod refund_reader;
+mod refund_rows;
+mod refunds;
 mod row_set;
 mod sales;
+mod session_janitor;
+mod sessions;
 mod unit_of_work;
 mod users;
 mod wallets;

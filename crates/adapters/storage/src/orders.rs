@@ -1,22 +1,20 @@
-//! Orders with their lines and their history.
+//! Orders with their lines and their history inside a transaction.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use kernel::{CursorPage, OrderId, PageSize, ProductId, StoreError, UserCouponId, UserId};
-use order::{
-    Actor, AppliedCoupon, Order, OrderCursor, OrderFilter, OrderLine, OrderReader, OrderRepository,
-    OrderState, OrderStatus, StatusChange,
-};
-use sea_orm::sea_query::ExprTrait;
+use kernel::{OrderId, StoreError, Timestamp};
+use order::{Order, OrderRepository, StatusChange};
+use sea_orm::prelude::Decimal;
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::convert::Place;
-use crate::entity::{order as row, order_item, order_status_history};
+use crate::entity::order as row;
 use crate::error::database;
-use crate::{Database, StorageError, row_set};
+use crate::order_rows::{history_row, item_rows, order_row, with_lines};
+use crate::row_set::{self, Change};
 
 /// Orders inside a transaction.
 pub(crate) struct Orders<'t> {
@@ -30,190 +28,61 @@ impl OrderRepository for Orders<'_> {
         row_set::insert(self.tx, rows).await.map_err(database)?;
         let items = orders.iter().flat_map(item_rows).map(IntoActiveModel::into_active_model).collect();
         row_set::insert(self.tx, items).await.map_err(database)?;
-        let changes = history.iter().map(|change| history_row(change).into_active_model()).collect();
-        row_set::insert(self.tx, changes).await.map_err(database)
+        self.explain(history).await
     }
-}
 
-fn order_row(order: &Order) -> row::Model {
-    row::Model {
-        id: order.id.as_uuid(),
-        user_id: order.user_id.as_uuid(),
-        status: order.status.as_str().to_owned(),
-        total: order.total.into(),
-        discount: order.discount.into(),
-        user_coupon_id: order.coupon.as_ref().map(|coupon| coupon.user_coupon_id.as_uuid()),
-        coupon_code: order.coupon.as_ref().map(|coupon| coupon.code.as_bytes().to_vec()),
-        paid: order.paid.into(),
-        version: order.version.into(),
-        created_at: order.created_at,
-    }
-}
-
-fn item_rows(order: &Order) -> impl Iterator<Item = order_item::Model> {
-    (1..).zip(&order.lines).map(|(line, item)| order_item::Model {
-        order_id: order.id.as_uuid(),
-        product_id: item.product_id.as_uuid(),
-        line,
-        name: item.name.clone(),
-        unit_price: item.unit_price.into(),
-        quantity: item.quantity.into(),
-        subtotal: item.subtotal.into(),
-        discount: item.discount.into(),
-    })
-}
-
-fn history_row(change: &StatusChange) -> order_status_history::Model {
-    order_status_history::Model {
-        order_id: change.order_id.as_uuid(),
-        sequence: change.sequence.into(),
-        from_status: change.from.map(|status| status.as_str().to_owned()),
-        to_status: change.to.as_str().to_owned(),
-        changed_by: match change.changed_by {
-            Actor::User(user) => Some(user.as_uuid()),
-            Actor::System => None,
-        },
-        changed_at: change.changed_at,
-    }
-}
-
-fn restore(row: &row::Model, mut items: Vec<order_item::Model>) -> Result<Order, StorageError> {
-    let place = Place::new("orders", row.id);
-    items.sort_by_key(|item| item.line);
-    let state = OrderState {
-        id: OrderId::from_uuid(row.id),
-        user_id: UserId::from_uuid(row.user_id),
-        status: place.word("status", &row.status, OrderStatus::parse)?,
-        lines: items.into_iter().map(OrderLine::try_from).collect::<Result<_, _>>()?,
-        total: place.money("total", row.total)?,
-        discount: place.money("discount", row.discount)?,
-        coupon: applied_coupon(row, &place)?,
-        paid: place.money("paid", row.paid)?,
-        version: place.count("version", row.version)?,
-        created_at: row.created_at,
-    };
-    Order::restore(state).map_err(|error| place.damaged("total", error))
-}
-
-fn applied_coupon(row: &row::Model, place: &Place) -> Result<Option<AppliedCoupon>, StorageError> {
-    match (row.user_coupon_id, &row.coupon_code) {
-        (None, None) => Ok(None),
-        (Some(id), Some(code)) => {
-            let code = std::str::from_utf8(code).map_err(|error| place.damaged("coupon_code", error))?;
-            let user_coupon_id = UserCouponId::from_uuid(id);
-            Ok(Some(AppliedCoupon { user_coupon_id, code: code.to_owned() }))
-        }
-        _ => Err(place.damaged("coupon_code", "a coupon has an id and a code")),
-    }
-}
-
-impl TryFrom<order_item::Model> for OrderLine {
-    type Error = StorageError;
-
-    fn try_from(row: order_item::Model) -> Result<Self, StorageError> {
-        let place = Place::new("order_items", format!("{}/{}", row.order_id, row.product_id));
-        Ok(Self {
-            product_id: ProductId::from_uuid(row.product_id),
-            name: row.name,
-            unit_price: place.money("unit_price", row.unit_price)?,
-            quantity: place.count("quantity", row.quantity)?,
-            subtotal: place.money("subtotal", row.subtotal)?,
-            discount: place.money("discount", row.discount)?,
-        })
-    }
-}
-
-impl TryFrom<order_status_history::Model> for StatusChange {
-    type Error = StorageError;
-
-    fn try_from(row: order_status_history::Model) -> Result<Self, StorageError> {
-        let place = Place::new("order_status_history", format!("{}/{}", row.order_id, row.sequence));
-        let from =
-            row.from_status.map(|from| place.word("from_status", &from, OrderStatus::parse)).transpose()?;
-        Ok(Self {
-            order_id: OrderId::from_uuid(row.order_id),
-            sequence: place.count("sequence", row.sequence)?,
-            from,
-            to: place.word("to_status", &row.to_status, OrderStatus::parse)?,
-            changed_by: row.changed_by.map_or(Actor::System, |user| Actor::User(UserId::from_uuid(user))),
-            changed_at: row.changed_at,
-        })
-    }
-}
-
-impl Database {
-    /// Reads the lines of orders in one statement and puts each order together.
-    async fn with_lines(&self, rows: Vec<row::Model>) -> Result<Vec<Order>, StoreError> {
-        if rows.is_empty() {
+    async fn lock(&mut self, ids: &BTreeSet<OrderId>) -> Result<Vec<Order>, StoreError> {
+        if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = rows.iter().map(|row| row.id);
-        let items = order_item::Entity::find()
-            .filter(order_item::Column::OrderId.is_in(ids))
-            .all(&self.reader)
+        let rows = row::Entity::find()
+            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .order_by_asc(row::Column::Id)
+            .lock_exclusive()
+            .all(self.tx)
             .await
             .map_err(database)?;
-        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
-        for item in items {
-            lines.entry(item.order_id).or_default().push(item);
-        }
-        let orders = rows.into_iter().map(|row| {
-            let items = lines.remove(&row.id).unwrap_or_default();
-            restore(&row, items)
-        });
-        Ok(orders.collect::<Result<_, _>>()?)
+        with_lines(self.tx, rows).await
+    }
+
+    async fn lock_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {
+        let rows = row::Entity::find()
+            .filter(row::Column::ExpiresAt.lte(now))
+            .order_by_asc(row::Column::ExpiresAt)
+            .limit(u64::from(limit))
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .all(self.tx)
+            .await
+            .map_err(database)?;
+        let mut orders = with_lines(self.tx, rows).await?;
+        orders.sort_by_key(|order| order.id);
+        Ok(orders)
+    }
+
+    async fn save(&mut self, orders: &[Order], history: &[StatusChange]) -> Result<(), StoreError> {
+        let changes: Vec<Change> = orders
+            .iter()
+            .map(|order| Change {
+                key: order.id.as_uuid().into(),
+                version: i64::from(order.version) - 1,
+                values: vec![
+                    order.status.as_str().into(),
+                    Decimal::from(order.paid).into(),
+                    order.expires_at.into(),
+                    i64::from(order.version).into(),
+                ],
+            })
+            .collect();
+        let columns = [row::Column::Status, row::Column::Paid, row::Column::ExpiresAt, row::Column::Version];
+        let guard = (row::Column::Id, row::Column::Version);
+        row_set::change::<row::Entity>(self.tx, "orders", guard, &columns, &changes).await?;
+        self.explain(history).await
     }
 }
 
-#[async_trait]
-impl OrderReader for Database {
-    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row = row::Entity::find_by_id(id.as_uuid()).one(&self.reader).await.map_err(database)?;
-        Ok(self.with_lines(row.into_iter().collect()).await?.pop())
-    }
-
-    async fn list(
-        &self,
-        filter: &OrderFilter,
-        after: Option<OrderCursor>,
-        size: PageSize,
-    ) -> Result<CursorPage<Order, OrderCursor>, StoreError> {
-        let mut select = row::Entity::find().filter(row::Column::UserId.eq(filter.user_id.as_uuid()));
-        if let Some(status) = filter.status {
-            select = select.filter(row::Column::Status.eq(status.as_str()));
-        }
-        if let Some(from) = filter.from {
-            select = select.filter(row::Column::CreatedAt.gte(from));
-        }
-        if let Some(to) = filter.to {
-            select = select.filter(row::Column::CreatedAt.lt(to));
-        }
-        if let Some(OrderCursor { created_at, id }) = after {
-            let earlier = row::Column::CreatedAt.lt(created_at);
-            let same_moment = row::Column::CreatedAt.eq(created_at).and(row::Column::Id.lt(id.as_uuid()));
-            select = select.filter(earlier.or(same_moment));
-        }
-        let rows = select
-            .order_by_desc(row::Column::CreatedAt)
-            .order_by_desc(row::Column::Id)
-            .limit(u64::from(size.get()) + 1)
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        let orders = self.with_lines(rows).await?;
-        Ok(CursorPage::from_overfetched(orders, size, |order| OrderCursor {
-            created_at: order.created_at,
-            id: order.id,
-        }))
-    }
-
-    async fn history(&self, id: OrderId) -> Result<Vec<StatusChange>, StoreError> {
-        let rows = order_status_history::Entity::find()
-            .filter(order_status_history::Column::OrderId.eq(id.as_uuid()))
-            .order_by_asc(order_status_history::Column::Sequence)
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(StatusChange::try_from).collect::<Result<_, _>>()?)
+impl Orders<'_> {
+    async fn explain(&self, history: &[StatusChange]) -> Result<(), StoreError> {
+        let changes = history.iter().map(|change| history_row(change).into_active_model()).collect();
+        row_set::insert(self.tx, changes).await.map_err(database)
     }
 }

@@ -1,4 +1,5 @@
 //! The outbox: appended to in the transaction of the effect, emptied by workers, seen by administrators.
+//! See ADR-025.
 
 use async_trait::async_trait;
 use checkout::OutboxRepository;

@@ -1,4 +1,4 @@
-//! Encryption of personal data at rest: AES-256-GCM, with a keyed hash for look-ups.
+//! Encryption of personal data at rest: AES-256-GCM, with a keyed hash for look-ups (ADR-028).
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,33 +37,63 @@ impl fmt::Debug for PersonalDataKey {
 
 /// Encrypts, decrypts and hashes personal data.
 ///
-/// A ciphertext is the format's number, the id of its key (so that keys can be rotated), a random nonce
-/// and what AES-256-GCM makes of the text, bound to its column and row.
+/// A ciphertext is the format's number, the id of its key, a random nonce and what AES-256-GCM makes of the
+/// text, bound to its column and row. While keys are rotated there is a second key, which is read with and
+/// looked up by, and never written with (ADR-036).
 pub(crate) struct Cipher {
-    aead: Aes256Gcm,
-    key_id: [u8; KEY_ID],
-    email_key: [u8; 32],
+    current: Keys,
+    previous: Option<Keys>,
     ids: Arc<dyn IdGenerator>,
+}
+
+/// What is derived from one secret.
+struct Keys {
+    id: [u8; KEY_ID],
+    aead: Aes256Gcm,
+    email_key: [u8; 32],
 }
 
 const FORMAT: u8 = 1;
 const KEY_ID: usize = 4;
 const NONCE: usize = 12;
 
-impl Cipher {
-    pub(crate) fn new(secret: &PersonalDataKey, ids: Arc<dyn IdGenerator>) -> Self {
+impl Keys {
+    fn of(secret: &PersonalDataKey) -> Self {
         let id = secret.derive("jumun personal data key id");
         Self {
+            id: [id[0], id[1], id[2], id[3]],
             aead: Aes256Gcm::new(&secret.derive("jumun personal data encryption").into()),
-            key_id: [id[0], id[1], id[2], id[3]],
             email_key: secret.derive("jumun e-mail look-up"),
-            ids,
         }
+    }
+
+    fn email_hash(&self, email: &Email) -> [u8; 32] {
+        mac(&self.email_key, &[email.canonical().as_bytes()])
+    }
+}
+
+impl Cipher {
+    pub(crate) fn new(
+        secret: &PersonalDataKey,
+        previous: Option<&PersonalDataKey>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Self {
+        Self { current: Keys::of(secret), previous: previous.map(Keys::of), ids }
     }
 
     /// Returns the hash by which an address is found and kept unique.
     pub(crate) fn email_hash(&self, email: &Email) -> [u8; 32] {
-        mac(&self.email_key, &[email.canonical().as_bytes()])
+        self.current.email_hash(email)
+    }
+
+    /// Returns the hash that an address has in rows under the other key, while there is one.
+    pub(crate) fn previous_email_hash(&self, email: &Email) -> Option<[u8; 32]> {
+        self.previous.as_ref().map(|keys| keys.email_hash(email))
+    }
+
+    /// Tells whether a ciphertext was made with the current key.
+    pub(crate) fn is_current(&self, stored: &[u8]) -> bool {
+        stored.strip_prefix(&[FORMAT]).is_some_and(|rest| rest.starts_with(&self.current.id))
     }
 
     pub(crate) fn encrypt(&self, text: &str, column: &str, row: Uuid) -> Result<Vec<u8>, StorageError> {
@@ -71,19 +101,18 @@ impl Cipher {
         self.ids.fill_random(&mut nonce);
         let place = place(column, row);
         let payload = Payload { msg: text.as_bytes(), aad: &place };
-        let sealed = self.aead.encrypt(&Nonce::from(nonce), payload).map_err(|_| failed(row))?;
-        Ok([&[FORMAT][..], &self.key_id, &nonce, &sealed].concat())
+        let sealed = self.current.aead.encrypt(&Nonce::from(nonce), payload).map_err(|_| failed(row))?;
+        Ok([&[FORMAT][..], &self.current.id, &nonce, &sealed].concat())
     }
 
     pub(crate) fn decrypt(&self, stored: &[u8], column: &str, row: Uuid) -> Result<String, StorageError> {
         let (head, rest) = stored.split_at_checked(1 + KEY_ID).ok_or_else(|| failed(row))?;
-        if head[0] != FORMAT || head[1..] != self.key_id {
-            return Err(failed(row));
-        }
+        let mut keys = std::iter::once(&self.current).chain(&self.previous);
+        let keys = keys.find(|keys| head[0] == FORMAT && head[1..] == keys.id).ok_or_else(|| failed(row))?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(|| failed(row))?;
         let place = place(column, row);
         let payload = Payload { msg: sealed, aad: &place };
-        let text = self.aead.decrypt(&Nonce::from(*nonce), payload).map_err(|_| failed(row))?;
+        let text = keys.aead.decrypt(&Nonce::from(*nonce), payload).map_err(|_| failed(row))?;
         String::from_utf8(text).map_err(|_| failed(row))
     }
 }
@@ -135,7 +164,27 @@ mod tests {
     }
 
     fn cipher(secret: u8) -> Cipher {
-        Cipher::new(&PersonalDataKey::new([secret; 32]), Arc::new(Counting(1.into())))
+        Cipher::new(&PersonalDataKey::new([secret; 32]), None, Arc::new(Counting(1.into())))
+    }
+
+    #[test]
+    fn while_keys_are_rotated_both_are_read_and_one_is_written() {
+        let row = Uuid::from_u128(1);
+        let [old, new] = [7, 8].map(|secret| PersonalDataKey::new([secret; 32]));
+        let both = Cipher::new(&new, Some(&old), Arc::new(Counting(1.into())));
+        let (under_old, under_new) = (cipher(7), cipher(8));
+        let stored = under_old.encrypt("Kim", "users.name", row).unwrap();
+        assert_eq!(both.decrypt(&stored, "users.name", row).unwrap(), "Kim");
+        assert!(!both.is_current(&stored) && !both.is_current(&[]) && !both.is_current(&[FORMAT]));
+        let stored = both.encrypt("Kim", "users.name", row).unwrap();
+        assert!(both.is_current(&stored));
+        assert_eq!(under_new.decrypt(&stored, "users.name", row).unwrap(), "Kim");
+        assert!(under_old.decrypt(&stored, "users.name", row).is_err());
+
+        let email = Email::new("kim@example.com").unwrap();
+        assert_eq!(both.email_hash(&email), under_new.email_hash(&email));
+        assert_eq!(both.previous_email_hash(&email), Some(under_old.email_hash(&email)));
+        assert_eq!(under_new.previous_email_hash(&email), None);
     }
 
     #[test]

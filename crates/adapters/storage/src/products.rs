@@ -137,6 +137,7 @@ fn ledger_row(movement: &StockMovement) -> stock_ledger::Model {
         StockCause::Created => ("CREATED", None, None),
         StockCause::Adjusted(reason) => ("ADJUSTED", Some(AdjustmentReason::as_str(reason).to_owned()), None),
         StockCause::Ordered(order) => ("ORDERED", None, Some(order.as_uuid())),
+        StockCause::Returned(order) => ("RETURNED", None, Some(order.as_uuid())),
     };
     stock_ledger::Model {
         product_id: movement.product_id.as_uuid(),

@@ -33,8 +33,8 @@ pub(crate) struct Change {
     pub(crate) values: Vec<Value>,
 }
 
-/// How many rows an UPDATE changes at most: SQLite nests its condition, a thousand deep at the most.
-const CHANGES_A_STATEMENT: usize = 200;
+/// How many rows a condition names one by one at most: SQLite nests it, a thousand deep at the most.
+pub(crate) const NAMED_A_STATEMENT: usize = 200;
 
 /// Changes rows in few statements, each row only if its version is what the caller has seen.
 ///
@@ -47,7 +47,7 @@ pub(crate) async fn change<E: EntityTrait>(
     columns: &[E::Column],
     changes: &[Change],
 ) -> Result<(), StorageError> {
-    for changes in changes.chunks(CHANGES_A_STATEMENT) {
+    for changes in changes.chunks(NAMED_A_STATEMENT) {
         let mut update = E::update_many();
         for (index, column) in columns.iter().enumerate() {
             let case = changes.iter().fold(CaseStatement::new(), |case, change| {

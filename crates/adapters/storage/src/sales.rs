@@ -2,10 +2,15 @@
 
 use async_trait::async_trait;
 use checkout::{DailySale, SalesRepository};
-use kernel::StoreError;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, IntoActiveModel};
+use kernel::{Money, StoreError};
+use sea_orm::prelude::Decimal;
+use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    QueryFilter,
+};
 
+use crate::StorageError;
 use crate::entity::daily_sale as row;
 use crate::error::database;
 
@@ -36,6 +41,43 @@ impl SalesRepository for Sales<'_> {
             .await
             .map_err(database)?;
         Ok(())
+    }
+
+    async fn take_back(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {
+        for sale in sales {
+            let taken = row::Entity::update_many()
+                .col_expr(
+                    row::Column::Quantity,
+                    Expr::col(row::Column::Quantity).sub(i64::from(sale.quantity)),
+                )
+                .col_expr(row::Column::Amount, self.less(sale.amount))
+                .filter(row::Column::Day.eq(sale.day))
+                .filter(row::Column::ProductId.eq(sale.product_id.as_uuid()))
+                .filter(row::Column::Quantity.gte(i64::from(sale.quantity)))
+                .exec(self.tx)
+                .await
+                .map_err(database)?;
+            if taken.rows_affected != 1 {
+                return Err(StoreError::Internal(Box::new(StorageError::BadRow {
+                    table: "daily_sales",
+                    column: "quantity",
+                    key: format!("{}/{}", sale.day, sale.product_id),
+                    reason: format!("less than {} pieces to take back", sale.quantity),
+                })));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sales<'_> {
+    fn less(&self, amount: Money) -> Expr {
+        let rest = Expr::col(row::Column::Amount).sub(Decimal::from(amount));
+        match self.tx.get_database_backend() {
+            DatabaseBackend::MySql => rest,
+            // Amounts are REAL in SQLite: exact to 15 digits, rounded after each sum.
+            _ => Expr::expr(Func::cust("ROUND").arg(rest).arg(2)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use cart::CartRepository;
 use checkout::{IdempotencyRepository, OutboxRepository, SalesRepository, Transaction, UnitOfWork};
 use coupon::CouponRepository;
 use kernel::StoreError;
@@ -10,19 +11,24 @@ use order::OrderRepository;
 use payment::PaymentRepository;
 use point::WalletRepository;
 use product::ProductRepository;
+use refund::RefundRepository;
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
-use user::UserRepository;
+use user::{LoginAttemptRepository, SessionRepository, UserRepository};
 
 use crate::Database;
+use crate::carts::Carts;
 use crate::coupons::Coupons;
 use crate::error::{commit_failed, database};
 use crate::keys::Keys;
+use crate::login_attempts::Attempts;
 use crate::orders::Orders;
 use crate::outbox::Outbox;
 use crate::payments::Payments;
 use crate::personal_data::Cipher;
 use crate::products::Products;
+use crate::refunds::Refunds;
 use crate::sales::Sales;
+use crate::sessions::Sessions;
 use crate::users::Users;
 use crate::wallets::Wallets;
 
@@ -66,6 +72,18 @@ impl Transaction for SqlTransaction {
         Box::new(Users { tx: &self.tx, cipher: &self.cipher })
     }
 
+    fn carts(&mut self) -> Box<dyn CartRepository + '_> {
+        Box::new(Carts { tx: &self.tx })
+    }
+
+    fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_> {
+        Box::new(Attempts { tx: &self.tx, cipher: &self.cipher })
+    }
+
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
+        Box::new(Sessions { tx: &self.tx })
+    }
+
     fn products(&mut self) -> Box<dyn ProductRepository + '_> {
         Box::new(Products { tx: &self.tx })
     }
@@ -84,6 +102,10 @@ impl Transaction for SqlTransaction {
 
     fn payments(&mut self) -> Box<dyn PaymentRepository + '_> {
         Box::new(Payments { tx: &self.tx })
+    }
+
+    fn refunds(&mut self) -> Box<dyn RefundRepository + '_> {
+        Box::new(Refunds { tx: &self.tx })
     }
 
     fn sales(&mut self) -> Box<dyn SalesRepository + '_> {

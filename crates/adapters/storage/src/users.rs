@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use kernel::{StoreError, UserId};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
-use user::{Email, PasswordHash, Role, User, UserDirectory, UserName, UserRepository};
+use user::{Credentials, Email, PasswordHash, Role, User, UserDirectory, UserName, UserRepository};
+use uuid::Uuid;
 
 use crate::convert::Place;
 use crate::entity::user as row;
@@ -24,11 +25,43 @@ impl UserRepository for Users<'_> {
             .iter()
             .map(|user| Ok(encrypt(user, self.cipher)?.into_active_model()))
             .collect::<Result<Vec<_>, StorageError>>()?;
-        row_set::insert(self.tx, rows).await.map_err(|error| duplicate_of(error, "e-mail address"))
+        row_set::insert(self.tx, rows).await.map_err(|error| duplicate_of(error, TAKEN))?;
+        self.refuse_the_previous_keys(users).await
     }
 }
 
-fn encrypt(user: &User, cipher: &Cipher) -> Result<row::Model, StorageError> {
+/// What belongs to one user.
+const TAKEN: &str = "e-mail address";
+/// How many addresses a SELECT looks for at most.
+const ADDRESSES_A_STATEMENT: usize = 500;
+
+impl Users<'_> {
+    /// Looks for the addresses in rows under the previous key, which the unique index cannot compare.
+    ///
+    /// ADR-036: after the INSERT, and locking. So whoever registers the same address under the other key at
+    /// the same time, or brings its row under this one, is waited for or waits.
+    async fn refuse_the_previous_keys(&self, users: &[User]) -> Result<(), StoreError> {
+        let hashes: Vec<_> =
+            users.iter().filter_map(|user| self.cipher.previous_email_hash(&user.email)).collect();
+        for hashes in hashes.chunks(ADDRESSES_A_STATEMENT) {
+            let taken: Option<Uuid> = row::Entity::find()
+                .select_only()
+                .column(row::Column::Id)
+                .filter(row::Column::EmailHash.is_in(hashes.iter().map(|hash| hash.to_vec())))
+                .lock_exclusive()
+                .into_tuple()
+                .one(self.tx)
+                .await
+                .map_err(database)?;
+            if taken.is_some() {
+                return Err(StoreError::Duplicate(TAKEN));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn encrypt(user: &User, cipher: &Cipher) -> Result<row::Model, StorageError> {
     let id = user.id.as_uuid();
     Ok(row::Model {
         id,
@@ -41,7 +74,7 @@ fn encrypt(user: &User, cipher: &Cipher) -> Result<row::Model, StorageError> {
     })
 }
 
-fn decrypt(row: row::Model, cipher: &Cipher) -> Result<User, StorageError> {
+pub(crate) fn decrypt(row: row::Model, cipher: &Cipher) -> Result<User, StorageError> {
     let place = Place::new("users", row.id);
     let email = cipher.decrypt(&row.email, "users.email", row.id)?;
     let name = cipher.decrypt(&row.name, "users.name", row.id)?;
@@ -73,5 +106,23 @@ impl UserDirectory for Database {
             .map_err(database)?;
         let place = Place::new("users", id);
         Ok(role.map(|role| place.word("role", &role, Role::parse)).transpose()?)
+    }
+    async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError> {
+        let current = self.cipher.email_hash(email).to_vec();
+        let previous = self.cipher.previous_email_hash(email).map(|hash| hash.to_vec());
+        let found: Vec<(Uuid, Vec<u8>, String)> = row::Entity::find()
+            .select_only()
+            .columns([row::Column::Id, row::Column::EmailHash, row::Column::PasswordHash])
+            .filter(row::Column::EmailHash.is_in(std::iter::once(current.clone()).chain(previous)))
+            .into_tuple()
+            .all(&self.reader)
+            .await
+            .map_err(database)?;
+        // There is one, unless a program that knew one key alone has let in a second (ADR-036).
+        let found = found.into_iter().max_by_key(|(_, hash, _)| *hash == current);
+        Ok(found.map(|(id, _, password_hash)| Credentials {
+            user_id: UserId::from_uuid(id),
+            password_hash: PasswordHash::from_phc(password_hash),
+        }))
     }
 }

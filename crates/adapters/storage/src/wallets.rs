@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use kernel::{CursorPage, OrderId, PageSize, StoreError, UserId};
-use point::{PointEntry, PointKind, Wallet, WalletReader, WalletRepository};
+use kernel::{CursorPage, OrderId, PageSize, PaymentId, RefundId, StoreError, UserId};
+use point::{PointCause, PointEntry, PointKind, Wallet, WalletReader, WalletRepository};
 use sea_orm::prelude::Decimal;
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -36,13 +36,26 @@ impl TryFrom<point_ledger::Model> for PointEntry {
         Ok(Self {
             user_id: UserId::from_uuid(row.user_id),
             sequence: place.count("sequence", row.sequence)?,
-            kind: place.word("kind", &row.kind, PointKind::parse)?,
+            cause: cause(&row, &place)?,
             delta: place.money("delta", row.delta)?,
             balance_before: place.money("balance_before", row.balance_before)?,
             balance_after: place.money("balance_after", row.balance_after)?,
-            order_id: row.order_id.map(OrderId::from_uuid),
             created_at: row.created_at,
         })
+    }
+}
+
+fn cause(row: &point_ledger::Model, place: &Place) -> Result<PointCause, StorageError> {
+    let kind = place.word("kind", &row.kind, PointKind::parse)?;
+    let order = row.order_id.map(OrderId::from_uuid);
+    let payment = row.payment_id.map(PaymentId::from_uuid);
+    let refund = row.refund_id.map(RefundId::from_uuid);
+    match (kind, order, payment, refund) {
+        (PointKind::Charge, None, None, None) => Ok(PointCause::Charged),
+        (PointKind::Payment, Some(order), Some(payment), None) => Ok(PointCause::Paid { order, payment }),
+        (PointKind::Refund, Some(order), Some(payment), None) => Ok(PointCause::Released { order, payment }),
+        (PointKind::Refund, Some(order), None, Some(refund)) => Ok(PointCause::Refunded { order, refund }),
+        _ => Err(place.damaged("kind", format!("{:?} does not fit what it belongs to", row.kind))),
     }
 }
 
@@ -112,14 +125,23 @@ fn wallet_row(entry: &PointEntry) -> row::Model {
 }
 
 fn ledger_row(entry: &PointEntry) -> point_ledger::Model {
+    let (payment_id, refund_id) = match entry.cause {
+        PointCause::Charged => (None, None),
+        PointCause::Paid { payment, .. } | PointCause::Released { payment, .. } => {
+            (Some(payment.as_uuid()), None)
+        }
+        PointCause::Refunded { refund, .. } => (None, Some(refund.as_uuid())),
+    };
     point_ledger::Model {
         user_id: entry.user_id.as_uuid(),
         sequence: entry.sequence.into(),
-        kind: entry.kind.as_str().to_owned(),
+        kind: entry.cause.kind().as_str().to_owned(),
         delta: entry.delta.into(),
         balance_before: entry.balance_before.into(),
         balance_after: entry.balance_after.into(),
-        order_id: entry.order_id.map(OrderId::as_uuid),
+        order_id: entry.cause.order_id().map(OrderId::as_uuid),
+        payment_id,
+        refund_id,
         created_at: entry.created_at,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kernel::Timestamp;
 
 use super::{DeliveryError, Settlement};
+use crate::backoff::jittered;
 
 /// After this many attempts an event is given up.
 pub const MAX_ATTEMPTS: u32 = 10;
@@ -24,11 +25,9 @@ pub fn after_failure(attempts: u32, error: &DeliveryError, now: Timestamp, rando
     if attempts >= MAX_ATTEMPTS {
         return Settlement::Dead { error: text };
     }
-    let full = whole_pause(attempts);
-    let half = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
-    let jittered = Duration::from_millis(half + random % (half + 1));
+    let pause = jittered(whole_pause(attempts), random);
     let asked = error.retry_after().unwrap_or_default().min(LONGEST_REQUEST);
-    Settlement::Retry { at: now + jittered.max(asked), error: text }
+    Settlement::Retry { at: now + pause.max(asked), error: text }
 }
 
 /// The pause after the `attempts`-th attempt, without jitter.

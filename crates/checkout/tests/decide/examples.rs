@@ -65,7 +65,7 @@ fn an_order_takes_stock_and_money_and_is_paid() {
 fn what_is_stored_names_the_order_and_its_payment() {
     let changes = place(&mut shop(), &[command(7, 1, &[(1, 2)])]).changes;
     assert_eq!(changes.stock[0].cause, StockCause::Ordered(order_id(7)));
-    assert_eq!(changes.points[0].order_id, Some(order_id(7)));
+    assert_eq!(changes.points[0].cause.order_id(), Some(order_id(7)));
     assert_eq!((changes.payments[0].id, changes.payments[0].order_id), (payment_id(7), order_id(7)));
     let placed: serde_json::Value = serde_json::from_str(&changes.events[0].data).unwrap();
     assert_eq!(placed["items"][0]["productId"], json!(product_id(1)));

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod carts;
 mod coupons;
 mod examples;
 mod properties;

@@ -131,7 +131,7 @@ fn orders_named_in(changes: &ChangeSet) -> [BTreeSet<OrderId>; 6] {
         _ => None,
     });
     [
-        changes.points.iter().filter_map(|entry| entry.order_id).collect(),
+        changes.points.iter().filter_map(|entry| entry.cause.order_id()).collect(),
         moved.collect(),
         changes.orders.iter().map(|order| order.id).collect(),
         changes.history.iter().map(|change| change.order_id).collect(),
@@ -316,7 +316,7 @@ proptest! {
             prop_assert_eq!((paid[0].point_amount, paid[0].user_id), (order.paid, order.user_id));
             prop_assert_eq!(paid[0].card_amount, Money::ZERO);
             let entries: Vec<_> =
-                changes.points.iter().filter(|entry| entry.order_id == Some(order.id)).collect();
+                changes.points.iter().filter(|entry| entry.cause.order_id() == Some(order.id)).collect();
             let deltas: Vec<_> = entries.iter().map(|entry| (entry.delta, entry.user_id)).collect();
             let free = order.paid == Money::ZERO;
             let expected = if free { vec![] } else { vec![(order.paid.negated(), order.user_id)] };

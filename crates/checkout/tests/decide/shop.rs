@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use checkout::{ChangeSet, Decision, Moment, OrderCommand, Snapshot, decide};
+use checkout::{ChangeSet, Decision, Moment, OrderCommand, PaymentTerms, Snapshot, decide};
 use coupon::{
     Benefit, Coupon, CouponCode, CouponName, HeldCoupon, NewCoupon, Period, UserCoupon, UserCouponState,
     UserCouponStatus,
@@ -57,7 +57,7 @@ pub(crate) const fn payment_id(number: usize) -> PaymentId {
 /// Half past midnight in Seoul, where it is the 10th already.
 pub(crate) fn at() -> Moment {
     let now: Timestamp = "2025-11-09T15:30:00Z".parse().unwrap();
-    Moment { now, zone: BusinessZone::default() }
+    Moment { now, zone: BusinessZone::default(), payment_window: std::time::Duration::from_mins(30) }
 }
 
 /// An order by a user for some products, all named by number.
@@ -68,6 +68,8 @@ pub(crate) fn command(number: usize, user: u8, items: &[(u8, u32)]) -> OrderComm
         user_id: user_id(user),
         basket: Basket::new(items.iter().map(|(product, quantity)| (product_id(*product), *quantity)))
             .unwrap(),
+        terms: PaymentTerms::Points,
+        cart: None,
         expected_amount: None,
         coupon_code: None,
         trace: None,

@@ -36,6 +36,8 @@ fn order(number: u128, user_id: UserId, product: ProductId, quantity: u32) -> Pl
         payment_id: PaymentId::from_uuid(Uuid::from_u128(2_000 + number)),
         user_id,
         basket: Basket::new([(product, quantity)]).unwrap(),
+        terms: checkout::PaymentTerms::Points,
+        cart: None,
         expected_amount: None,
         coupon_code: None,
         trace: None,

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod batches;
+mod carts;
 mod changes;
 mod claims;
 mod memory;

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use cart::{Cart, CartRepository};
 use checkout::{
-    Checkout, DailySale, IdempotencyKey, IdempotencyRepository, OutboxRepository, Reply, SalesRepository,
-    Transaction, TransactionRunner, UnitOfWork,
+    BusinessTerms, Checkout, DailySale, IdempotencyKey, IdempotencyRepository, OutboxRepository, Reply,
+    SalesRepository, Transaction, TransactionRunner, UnitOfWork,
 };
 use coupon::{Coupon, CouponRepository, UserCoupon};
 use kernel::{
@@ -18,9 +19,10 @@ use order::{Order, OrderRepository, StatusChange};
 use payment::{Payment, PaymentRepository};
 use point::{Wallet, WalletRepository};
 use product::{NewProduct, Product, ProductName, ProductRepository, ProductState};
+use refund::{Refund, RefundRepository};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
-use user::UserRepository;
+use user::{LoginAttemptRepository, SessionRepository, UserRepository};
 use uuid::Uuid;
 
 use crate::repositories::Rows;
@@ -29,12 +31,15 @@ use crate::repositories::Rows;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) products: BTreeMap<ProductId, Product>,
+    pub(crate) carts: BTreeMap<UserId, Cart>,
     pub(crate) coupons: BTreeMap<CouponId, Coupon>,
     pub(crate) pieces: Vec<UserCoupon>,
     pub(crate) wallets: BTreeMap<UserId, Wallet>,
     pub(crate) orders: Vec<Order>,
     pub(crate) history: Vec<StatusChange>,
     pub(crate) payments: Vec<Payment>,
+    pub(crate) refunds: Vec<Refund>,
+    pub(crate) notices: BTreeSet<String>,
     pub(crate) events: Vec<DomainEvent>,
     pub(crate) sales: Vec<DailySale>,
     pub(crate) keys: BTreeMap<(UserId, IdempotencyKey), ([u8; 32], Option<Reply>)>,
@@ -151,7 +156,9 @@ pub(crate) fn runner(memory: &Arc<Memory>) -> (TransactionRunner, TaskTracker) {
 
 pub(crate) fn checkout(memory: &Arc<Memory>) -> Checkout {
     let (runner, _) = runner(memory);
-    Checkout::new(runner, Arc::new(FixedClock), Arc::new(CountingIds::default()), BusinessZone::default())
+    let terms =
+        BusinessTerms { zone: BusinessZone::default(), payment_window: std::time::Duration::from_mins(30) };
+    Checkout::new(runner, Arc::new(FixedClock), Arc::new(CountingIds::default()), terms)
 }
 
 struct Transactions(Arc<Memory>);
@@ -192,6 +199,18 @@ impl Transaction for MemoryTransaction {
         Box::new(Rows(self))
     }
 
+    fn carts(&mut self) -> Box<dyn CartRepository + '_> {
+        Box::new(Rows(self))
+    }
+
+    fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_> {
+        unreachable!("nobody logs in here")
+    }
+
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
+        unreachable!("nobody logs in here")
+    }
+
     fn products(&mut self) -> Box<dyn ProductRepository + '_> {
         Box::new(Rows(self))
     }
@@ -209,6 +228,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn payments(&mut self) -> Box<dyn PaymentRepository + '_> {
+        Box::new(Rows(self))
+    }
+
+    fn refunds(&mut self) -> Box<dyn RefundRepository + '_> {
         Box::new(Rows(self))
     }
 

@@ -3,16 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use cart::{Cart, CartRepository};
 use checkout::{
     Claim, CompletedRequest, DailySale, IdempotencyRepository, KeyedRequest, OutboxRepository,
     SalesRepository,
 };
 use coupon::{Coupon, CouponCode, CouponRepository, CouponState, HeldCoupon, UserCoupon};
-use kernel::{CouponId, DomainEvent, ProductId, StoreError, Timestamp, UserId};
+use kernel::{
+    CouponId, DomainEvent, OrderId, PaymentId, ProductId, RefundId, StoreError, Timestamp, UserCouponId,
+    UserId,
+};
 use order::{Order, OrderRepository, StatusChange};
-use payment::{Payment, PaymentRepository};
+use payment::{GatewayNotice, Payment, PaymentRepository, PaymentStatus};
 use point::{PointEntry, Wallet, WalletRepository};
 use product::{Product, ProductRepository, ProductState, StockMovement};
+use refund::{Refund, RefundRepository, RefundStatus};
 use user::{User, UserRepository};
 
 use crate::memory::{MemoryTransaction, Poison, contended};
@@ -39,7 +44,7 @@ impl IdempotencyRepository for Rows<'_> {
     }
 
     async fn complete(&mut self, requests: &[CompletedRequest]) -> Result<(), StoreError> {
-        for CompletedRequest { request, reply } in requests {
+        for CompletedRequest { request, reply, .. } in requests {
             let name = (request.caller, request.key.clone());
             self.0.tables.keys.get_mut(&name).unwrap().1 = Some(reply.clone());
         }
@@ -107,10 +112,37 @@ impl CouponRepository for Rows<'_> {
         Ok(held.filter(wanted).collect())
     }
 
+    async fn lock_pieces(&mut self, ids: &BTreeSet<UserCouponId>) -> Result<Vec<HeldCoupon>, StoreError> {
+        let tables = &self.0.tables;
+        let held = tables.pieces.iter().filter(|piece| ids.contains(&piece.id)).map(|piece| HeldCoupon {
+            coupon: tables.coupons[&piece.coupon_id].clone(),
+            piece: piece.clone(),
+        });
+        Ok(held.collect())
+    }
+
     async fn save(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
         for piece in pieces {
             let stored = self.0.tables.pieces.iter_mut().find(|stored| stored.id == piece.id).unwrap();
             *stored = piece.clone();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl CartRepository for Rows<'_> {
+    async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Cart>, StoreError> {
+        let carts = &self.0.tables.carts;
+        Ok(users.iter().map(|user| carts.get(user).cloned().unwrap_or(Cart::empty(*user))).collect())
+    }
+
+    async fn save(&mut self, carts: &[Cart]) -> Result<(), StoreError> {
+        for cart in carts {
+            let before = self.0.tables.carts.insert(cart.user_id, cart.clone());
+            if before.map_or(0, |before| before.version) + 1 != cart.version {
+                return Err(contended());
+            }
         }
         Ok(())
     }
@@ -189,6 +221,27 @@ impl OrderRepository for Rows<'_> {
         self.0.tables.history.extend_from_slice(history);
         Ok(())
     }
+
+    async fn lock(&mut self, ids: &BTreeSet<OrderId>) -> Result<Vec<Order>, StoreError> {
+        Ok(self.0.tables.orders.iter().filter(|order| ids.contains(&order.id)).cloned().collect())
+    }
+
+    async fn lock_overdue(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Order>, StoreError> {
+        let overdue = self.0.tables.orders.iter().filter(|order| order.is_overdue(now));
+        Ok(overdue.take(usize::try_from(limit).unwrap()).cloned().collect())
+    }
+
+    async fn save(&mut self, orders: &[Order], history: &[StatusChange]) -> Result<(), StoreError> {
+        for order in orders {
+            let stored = self.0.tables.orders.iter_mut().find(|stored| stored.id == order.id).unwrap();
+            if stored.version + 1 != order.version {
+                return Err(contended());
+            }
+            *stored = order.clone();
+        }
+        self.0.tables.history.extend_from_slice(history);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -197,12 +250,68 @@ impl PaymentRepository for Rows<'_> {
         self.0.tables.payments.extend_from_slice(payments);
         Ok(())
     }
+
+    async fn find(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+        Ok(self.0.tables.payments.iter().find(|payment| payment.id == id).cloned())
+    }
+
+    async fn of_order(&mut self, order: OrderId) -> Result<Vec<Payment>, StoreError> {
+        Ok(self.0.tables.payments.iter().filter(|payment| payment.order_id == order).cloned().collect())
+    }
+
+    async fn save(&mut self, payment: &Payment, from: PaymentStatus) -> Result<(), StoreError> {
+        let stored = self.0.tables.payments.iter_mut().find(|stored| stored.id == payment.id).unwrap();
+        if stored.status != from {
+            return Err(contended());
+        }
+        *stored = payment.clone();
+        Ok(())
+    }
+
+    async fn note(&mut self, notice: &GatewayNotice) -> Result<bool, StoreError> {
+        Ok(self.0.tables.notices.insert(notice.id.clone()))
+    }
+}
+
+#[async_trait]
+impl RefundRepository for Rows<'_> {
+    async fn insert(&mut self, refunds: &[Refund]) -> Result<(), StoreError> {
+        self.0.tables.refunds.extend_from_slice(refunds);
+        Ok(())
+    }
+
+    async fn of_payment(&mut self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {
+        Ok(self.0.tables.refunds.iter().filter(|refund| refund.payment_id == payment).cloned().collect())
+    }
+
+    async fn find(&mut self, id: RefundId) -> Result<Option<Refund>, StoreError> {
+        Ok(self.0.tables.refunds.iter().find(|refund| refund.id == id).cloned())
+    }
+
+    async fn save(&mut self, refund: &Refund, from: RefundStatus) -> Result<(), StoreError> {
+        let stored = self.0.tables.refunds.iter_mut().find(|stored| stored.id == refund.id).unwrap();
+        if stored.status != from {
+            return Err(contended());
+        }
+        *stored = refund.clone();
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl SalesRepository for Rows<'_> {
     async fn add(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {
         self.0.tables.sales.extend_from_slice(sales);
+        Ok(())
+    }
+
+    async fn take_back(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {
+        for sale in sales {
+            let same_day = |sold: &&mut DailySale| (sold.product_id, sold.day) == (sale.product_id, sale.day);
+            let sold = self.0.tables.sales.iter_mut().find(same_day).unwrap();
+            sold.quantity = sold.quantity.checked_sub(sale.quantity).unwrap();
+            sold.amount = sold.amount.checked_sub(sale.amount).unwrap();
+        }
         Ok(())
     }
 }

@@ -248,7 +248,14 @@ impl TransactionScript for Gated {
         let user = kernel::UserId::from_uuid(Uuid::from_u128(1));
         let mut wallet = tx.wallets().lock(&[user].into()).await?.remove(0);
         let order = OrderId::from_uuid(Uuid::from_u128(2));
-        let entry = wallet.pay(Money::won(1), order, kernel::Clock::now(&FixedClock)).unwrap();
+        let entry = wallet
+            .pay(
+                Money::won(1),
+                order,
+                kernel::PaymentId::from_uuid(uuid::Uuid::nil()),
+                kernel::Clock::now(&FixedClock),
+            )
+            .unwrap();
         tx.wallets().record(&[entry]).await?;
         self.begun.lock().await.take().unwrap().send(()).unwrap();
         self.gate.lock().await.take().unwrap().await.unwrap();

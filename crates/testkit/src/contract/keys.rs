@@ -45,7 +45,7 @@ async fn answer(shop: &Shop, request: &KeyedRequest, reply: Reply) {
     let mut tx = shop.begin().await;
     let claims = tx.keys().claim(std::slice::from_ref(request), shop.clock.now()).await.unwrap();
     assert_eq!(claims, [Claim::New]);
-    tx.keys().complete(&[CompletedRequest { request: request.clone(), reply }]).await.unwrap();
+    tx.keys().complete(&[CompletedRequest::new(request.clone(), reply)]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -99,7 +99,7 @@ async fn two_claims_of_one_key_never_both_succeed(database: Arc<TestDatabase>) {
         let mut tx = other.begin().await?;
         tx.keys().claim(&[twin], now).await
     });
-    tx.keys().complete(&[CompletedRequest { request, reply: reply() }]).await.unwrap();
+    tx.keys().complete(&[CompletedRequest::new(request, reply())]).await.unwrap();
     tx.commit().await.unwrap();
     match second.await.unwrap() {
         Ok(claims) => assert!(matches!(claims[..], [Claim::InProgress | Claim::Done(_)]), "{claims:?}"),

@@ -32,8 +32,15 @@ fn paid_order(user: UserId, now: Timestamp) -> (Order, Vec<StatusChange>) {
     // The later id comes first: lines keep the order in which they were named.
     let mut lines = vec![line(1_000, 2), line(500, 1), line(250, 4)];
     lines.reverse();
-    let (mut order, placed) =
-        Order::place(OrderId::from_uuid(SystemIds.uuid()), user, lines, None, now).unwrap();
+    let (mut order, placed) = Order::place(
+        OrderId::from_uuid(SystemIds.uuid()),
+        user,
+        lines,
+        None,
+        now + crate::fixtures::PAYMENT_WINDOW,
+        now,
+    )
+    .unwrap();
     let paid = order.pay(Actor::User(user), now).unwrap();
     (order, vec![placed, paid])
 }
@@ -97,7 +104,7 @@ async fn orders_are_listed_newest_first_by_cursor(database: Arc<TestDatabase>) {
     assert!(OrderReader::list(database, &pending, None, size).await.unwrap().content.is_empty());
 }
 
-/// Seen to fail with the index `ux_payments_success` dropped.
+/// Seen to fail with the index `ux_payments_live` dropped.
 async fn an_order_is_settled_once(database: Arc<TestDatabase>) {
     let shop = Shop::open(database);
     let user = UserId::from_uuid(SystemIds.uuid());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::{Clock, IdGenerator, Money, OrderId, PageSize, StoreError, UserId};
+use kernel::{Clock, IdGenerator, Money, OrderId, PageSize, PaymentId, StoreError, UserId};
 use local::SystemIds;
 use point::{ChargeAmount, PointKind, Wallet, WalletReader};
 
@@ -15,7 +15,7 @@ pub(crate) fn suite() -> Vec<Scenario> {
         entries_change_the_balance_and_are_listed_newest_first,
         a_balance_moves_only_from_where_it_was_decided,
         the_first_charge_happens_once,
-        an_order_is_paid_from_a_wallet_once,
+        a_payment_takes_points_once_and_gives_them_back_once,
     ]
 }
 
@@ -42,7 +42,16 @@ async fn entries_change_the_balance_and_are_listed_newest_first(database: Arc<Te
     for wallet in &mut wallets {
         entries.push(wallet.charge(charge(2_000), shop.clock.now()).unwrap());
         if wallet.user_id() == rich {
-            entries.push(wallet.pay(Money::from_minor(123_456).unwrap(), order, shop.clock.now()).unwrap());
+            entries.push(
+                wallet
+                    .pay(
+                        Money::from_minor(123_456).unwrap(),
+                        order,
+                        PaymentId::from_uuid(SystemIds.uuid()),
+                        shop.clock.now(),
+                    )
+                    .unwrap(),
+            );
         }
     }
     tx.wallets().record(&entries).await.unwrap();
@@ -52,10 +61,14 @@ async fn entries_change_the_balance_and_are_listed_newest_first(database: Arc<Te
     let database = &shop.database.database;
     let first = database.ledger(rich, None, PageSize::new(2).unwrap()).await.unwrap();
     let second = database.ledger(rich, first.next, PageSize::new(2).unwrap()).await.unwrap();
-    let kinds: Vec<_> =
-        first.content.iter().chain(&second.content).map(|entry| (entry.kind, entry.sequence)).collect();
+    let kinds: Vec<_> = first
+        .content
+        .iter()
+        .chain(&second.content)
+        .map(|entry| (entry.cause.kind(), entry.sequence))
+        .collect();
     assert_eq!(kinds, [(PointKind::Payment, 3), (PointKind::Charge, 2), (PointKind::Charge, 1)]);
-    assert_eq!((first.content[0].order_id, second.next), (Some(order), None));
+    assert_eq!((first.content[0].cause.order_id(), second.next), (Some(order), None));
 }
 
 /// Two guards hold here: the version in `row_set::change` and the primary key of the ledger, which has no
@@ -95,15 +108,25 @@ async fn the_first_charge_happens_once(database: Arc<TestDatabase>) {
 }
 
 /// Seen to fail with the index `ux_point_ledger_payment` dropped.
-async fn an_order_is_paid_from_a_wallet_once(database: Arc<TestDatabase>) {
+async fn a_payment_takes_points_once_and_gives_them_back_once(database: Arc<TestDatabase>) {
     let shop = Shop::open(database);
     let user = shop.buyer(10_000).await;
     let order = OrderId::from_uuid(SystemIds.uuid());
     let mut tx = shop.begin().await;
     let mut wallet = tx.wallets().lock(&[user].into()).await.unwrap().remove(0);
-    let first = wallet.pay(Money::won(1_000), order, shop.clock.now()).unwrap();
-    let twice = wallet.pay(Money::won(1_000), order, shop.clock.now()).unwrap();
-    assert!(tx.wallets().record(&[first, twice]).await.is_err());
+    let payment = PaymentId::from_uuid(SystemIds.uuid());
+    let first = wallet.pay(Money::won(1_000), order, payment, shop.clock.now()).unwrap();
+    let twice = wallet.pay(Money::won(1_000), order, payment, shop.clock.now()).unwrap();
+    assert!(tx.wallets().record(&[first.clone(), twice]).await.is_err());
+    drop(tx);
+    assert_eq!(shop.balance(user).await, Money::won(10_000));
+    let mut tx = shop.begin().await;
+    let mut wallet = tx.wallets().lock(&[user].into()).await.unwrap().remove(0);
+    let first = wallet.pay(Money::won(1_000), order, payment, shop.clock.now()).unwrap();
+    let back = wallet.release(Money::won(1_000), order, payment, shop.clock.now()).unwrap();
+    tx.wallets().record(&[first, back]).await.unwrap();
+    let twice = wallet.release(Money::won(1_000), order, payment, shop.clock.now()).unwrap();
+    assert!(tx.wallets().record(&[twice]).await.is_err());
     drop(tx);
     assert_eq!(shop.balance(user).await, Money::won(10_000));
 }

@@ -5,8 +5,8 @@
 //! | `POST /v1/events` | takes a `CloudEvent` in structured JSON mode; answers `{received, duplicate}` |
 //! | `GET /v1/events` | lists the events in the order of their first arrival, filtered by `type` and `subject` |
 //! | `DELETE /v1/events` | forgets them |
-//! | `GET`, `PUT /v1/faults` | shows, sets `{errorRate, delayMs, status, retryAfter}` of `POST /v1/events` |
-//! | `GET /health/live`, `GET /health/ready` | answers 200 |
+//!
+//! `PUT /v1/faults` makes `POST /v1/events` slow or failing.
 //!
 //! With a secret it demands the signature of Standard Webhooks. An event that comes again is counted and
 //! otherwise ignored: its first version stays.
@@ -16,24 +16,21 @@ mod event_log;
 #[cfg(test)]
 mod tests;
 
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use actix_web::dev::Server;
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpRequest, HttpResponse, web};
 use kernel::{Clock, IdGenerator};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use standardwebhooks::HEADER_WEBHOOK_ID;
+pub use webhooks::InvalidSecret;
+use webhooks::WebhookKey;
 
 use self::cloud_event::CloudEvent;
 use self::event_log::{Capacity, EventLog};
 use super::faults::FaultSwitch;
-use super::health;
-pub use super::signature::InvalidSecret;
-use super::signature::SignatureCheck;
 
 /// The longest event that is taken, in bytes.
 const MAX_EVENT: usize = 1024 * 1024;
@@ -41,7 +38,7 @@ const MAX_EVENT: usize = 1024 * 1024;
 /// A data platform; clones are the same one.
 #[derive(Clone)]
 pub struct DataPlatform {
-    signature: Option<Arc<SignatureCheck>>,
+    key: Option<Arc<WebhookKey>>,
     clock: Arc<dyn Clock>,
     faults: FaultSwitch,
     log: Arc<Mutex<EventLog>>,
@@ -58,9 +55,14 @@ impl DataPlatform {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, InvalidSecret> {
-        let signature = secret.map(SignatureCheck::new).transpose()?.map(Arc::new);
+        let key = secret.map(WebhookKey::new).transpose()?.map(Arc::new);
         let log = Arc::new(Mutex::new(EventLog::new(Capacity::default())));
-        Ok(Self { signature, clock, faults: FaultSwitch::new(ids), log })
+        Ok(Self { key, clock, faults: FaultSwitch::new(ids), log })
+    }
+
+    /// Returns how it misbehaves.
+    pub(super) const fn faults(&self) -> &FaultSwitch {
+        &self.faults
     }
 
     fn log(&self) -> MutexGuard<'_, EventLog> {
@@ -70,8 +72,9 @@ impl DataPlatform {
     /// Takes an event or says why not.
     fn take(&self, request: &HttpRequest, body: &[u8]) -> HttpResponse {
         let now = self.clock.now();
-        if let Some(signature) = &self.signature
-            && let Err(error) = signature.verify(request.headers(), body, now)
+        let headers = |name| request.headers().get_all(name).map(HeaderValue::as_bytes);
+        if let Some(key) = &self.key
+            && let Err(error) = key.verify(headers, body, now)
         {
             return refuse(StatusCode::UNAUTHORIZED, &error);
         }
@@ -79,7 +82,7 @@ impl DataPlatform {
             Ok(event) => event,
             Err(error) => return refuse(StatusCode::BAD_REQUEST, &error),
         };
-        let webhook_id = request.headers().get(HEADER_WEBHOOK_ID);
+        let webhook_id = request.headers().get(webhooks::ID);
         if webhook_id.is_some_and(|webhook_id| webhook_id.as_bytes() != event.id.as_bytes()) {
             return refuse(StatusCode::BAD_REQUEST, &"webhook-id is not the id of the event");
         }
@@ -90,7 +93,6 @@ impl DataPlatform {
 
 /// Registers the routes.
 pub fn configure(cfg: &mut web::ServiceConfig, platform: DataPlatform) {
-    cfg.service(platform.faults.resource());
     cfg.service(
         web::resource("/v1/events")
             .app_data(web::PayloadConfig::new(MAX_EVENT))
@@ -99,24 +101,6 @@ pub fn configure(cfg: &mut web::ServiceConfig, platform: DataPlatform) {
             .route(web::get().to(list))
             .route(web::delete().to(clear)),
     );
-}
-
-/// Serves a platform on a port of its own until the server is stopped or dropped; signals are left to
-/// the caller.
-///
-/// # Errors
-/// When the listener cannot be used.
-pub fn start(listener: TcpListener, platform: DataPlatform) -> std::io::Result<Server> {
-    let app =
-        move || App::new().configure(|cfg| configure(cfg, platform.clone())).configure(health::configure);
-    let server = HttpServer::new(app)
-        .workers(1)
-        .disable_signals()
-        // An answer that is held back must not hold back the end.
-        .shutdown_timeout(1)
-        .listen(listener)?
-        .run();
-    Ok(server)
 }
 
 async fn receive(platform: web::Data<DataPlatform>, request: HttpRequest, body: web::Bytes) -> HttpResponse {

@@ -1,9 +1,11 @@
 //! The platform as its callers see it: over its routes, and by the client that Jumun sends with.
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ::data_platform::{DataPlatformClient, TimeLimits};
+use actix_web::App;
 use actix_web::dev::ServerHandle;
 use actix_web::test::{TestRequest, call_service, init_service};
 use checkout::outbox::{DeliveryError, EventSink};
@@ -13,6 +15,8 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
+use super::super::payment_gateway::PaymentGateway;
+use super::super::{StandIns, start};
 use super::*;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -66,7 +70,14 @@ impl Running {
     fn start(secret: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let server = start(listener, platform(secret)).unwrap();
+        let gateway = PaymentGateway::new(
+            &SecretString::from(SECRET),
+            None,
+            Arc::new(FixedClock),
+            Arc::new(Alternating::default()),
+        );
+        let stand_ins = StandIns { data_platform: platform(secret), payment_gateway: gateway.unwrap() };
+        let server = start(listener, stand_ins).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -273,15 +284,17 @@ async fn a_caller_that_gives_up_during_a_delay_has_delivered_all_the_same() {
 #[tokio::test]
 async fn faults_are_shown_and_checked() {
     let platform = Running::open();
-    let defaults = r#"{"errorRate":0.0,"delayMs":0,"status":500}"#;
-    assert_eq!(platform.call(Method::GET, "/v1/faults", "").await, (StatusCode::OK, defaults.to_owned()));
+    let both = |faults: Value| json!({ "data-platform": faults, "payment-gateway": faults });
+    let (status, shown) = platform.call(Method::GET, "/v1/faults", "").await;
+    let defaults = both(json!({ "errorRate": 0.0, "delayMs": 0, "status": 500 }));
+    assert_eq!((status, shown), (StatusCode::OK, defaults.to_string()));
 
-    let faults = r#"{"errorRate":1.0,"delayMs":0,"status":429,"retryAfter":3}"#;
-    platform.set_faults(faults).await;
+    let faults = json!({ "errorRate": 1.0, "delayMs": 0, "status": 429, "retryAfter": 3 });
+    platform.set_faults(&faults.to_string()).await;
     let (status, answer) = platform.call(Method::PUT, "/v1/faults", r#"{"errorRate":2}"#).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(answer, r#"{"error":"errorRate must be between 0 and 1"}"#);
-    assert_eq!(platform.call(Method::GET, "/v1/faults", "").await.1, faults);
+    assert_eq!(platform.call(Method::GET, "/v1/faults", "").await.1, both(faults).to_string());
     assert_eq!(platform.post(&event("1", "T", "s")).await.0, StatusCode::TOO_MANY_REQUESTS);
 }
 

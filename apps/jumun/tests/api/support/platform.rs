@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use jumun::stand_ins::data_platform::{self, DataPlatform};
+use jumun::stand_ins::data_platform::DataPlatform;
+use jumun::stand_ins::payment_gateway::PaymentGateway;
+use jumun::stand_ins::{self, StandIns};
 use local::{SystemClock, SystemIds};
 use reqwest::Method;
 use secrecy::SecretString;
@@ -29,8 +31,10 @@ impl Platform {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         let secret = SecretString::from(SECRET);
-        let platform = DataPlatform::new(Some(&secret), Arc::new(SystemClock), Arc::new(SystemIds));
-        let server = data_platform::start(listener, platform.unwrap()).unwrap();
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        let data_platform = DataPlatform::new(Some(&secret), clock.clone(), ids.clone()).unwrap();
+        let payment_gateway = PaymentGateway::new(&secret, None, clock, ids).unwrap();
+        let server = stand_ins::start(listener, StandIns { data_platform, payment_gateway }).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         Self { client: Client::new(base.as_str()), base, server: handle }

@@ -7,21 +7,28 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
-use checkout::{Transaction, UnitOfWork};
+use checkout::{BusinessTerms, Transaction, UnitOfWork};
 use jumun::http::{self, RateLimiter, ServerSettings, Services};
+use jumun::settlement::Settlement;
 use jumun::shared::Shared;
-use jumun::wiring::Wiring;
+use jumun::wiring::{Gateway, Wiring};
 use kernel::{BusinessZone, ProductId, UserId};
 use local::SystemClock;
+use payment::PaymentGateway;
+use payment_gateway::NoticeVerifier;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use storage::Database;
-use testkit::{TestDatabase, fixtures};
+use testkit::{ScriptedGateway, TestDatabase, fixtures};
 use user::{HashCost, Role};
 
 use super::{Answer, Call, Client};
 
 /// Puts other things in the place of what handlers work with.
 pub(crate) type Replace = Box<dyn FnOnce(&mut Services) + Send>;
+
+/// Signs the notices of the payment gateway.
+pub(crate) const NOTICE_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// What a shop has that others have not.
 #[derive(Default)]
@@ -32,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) replace: Option<Replace>,
     /// A pool of its own to the database.
     pub(crate) database: Option<Database>,
+    /// The payment gateway; the one in memory otherwise.
+    pub(crate) gateway: Option<Arc<dyn PaymentGateway>>,
     /// What it shares with other instances; in process otherwise.
     pub(crate) shared: Option<Shared>,
 }
@@ -41,6 +50,10 @@ pub(crate) struct Shop {
     pub(crate) addr: SocketAddr,
     pub(crate) wiring: Wiring,
     pub(crate) admin: UserId,
+    /// The payment gateway, unless there is another one.
+    pub(crate) cards: Arc<ScriptedGateway>,
+    /// What would go on in the background, for a test to do when it wants.
+    pub(crate) settlement: Settlement,
     client: Client,
     server: ServerHandle,
     database: Arc<TestDatabase>,
@@ -69,12 +82,15 @@ impl Shop {
     /// Opens a shop that is different.
     pub(crate) async fn open_with(database: Arc<TestDatabase>, setup: Setup) -> Self {
         let pool = setup.database.unwrap_or_else(|| database.database.clone());
-        let wiring = Wiring::with_shared(
-            pool,
-            BusinessZone::default(),
-            setup.shared.unwrap_or_else(Shared::in_process),
-        );
-        let mut services = wiring.services(HashCost::Minimal);
+        let terms = BusinessTerms { zone: BusinessZone::default(), payment_window: fixtures::PAYMENT_WINDOW };
+        let wiring = Wiring::with_shared(pool, terms, setup.shared.unwrap_or_else(Shared::in_process));
+        let cards = Arc::new(ScriptedGateway::default());
+        let secret = SecretString::from(NOTICE_SECRET);
+        let notices = Arc::new(NoticeVerifier::new(&secret, wiring.clock.clone()).unwrap());
+        let client = setup.gateway.unwrap_or_else(|| cards.clone());
+        let gateway = Gateway { client, notices };
+        let mut services = wiring.services(HashCost::Minimal, &gateway);
+        let settlement = wiring.settlement(&gateway);
         if let Some(replace) = setup.replace {
             replace(&mut services);
         }
@@ -86,7 +102,7 @@ impl Shop {
         tokio::spawn(server);
         let client = Client::new(&format!("http://{addr}"));
         let admin = add_user(&database, Role::Admin).await;
-        Self { addr, wiring, admin, client, server: handle, database }
+        Self { addr, wiring, admin, cards, settlement, client, server: handle, database }
     }
 
     /// Returns the database, to go past the API.
@@ -97,6 +113,11 @@ impl Shop {
     /// Adds a user who has never charged the wallet.
     pub(crate) async fn user(&self) -> UserId {
         add_user(&self.database, Role::User).await
+    }
+
+    /// Adds an administrator who has never done anything.
+    pub(crate) async fn administrator(&self) -> UserId {
+        add_user(&self.database, Role::Admin).await
     }
 
     /// Adds a user with so many won, 1,000 at least.

@@ -15,6 +15,7 @@ pub struct Model {
     pub user_coupon_id: Option<Uuid>,
     pub coupon_code: Option<Vec<u8>>,
     pub paid: Decimal,
+    pub expires_at: Option<DateTimeUtc>,
     pub version: i64,
     pub created_at: DateTimeUtc,
     #[sea_orm(has_many)]

@@ -16,6 +16,7 @@ pub struct Model {
     pub quantity: i64,
     pub subtotal: Decimal,
     pub discount: Decimal,
+    pub refund_quantity: i64,
     #[sea_orm(belongs_to, from = "order_id", to = "id")]
     pub order: BelongsTo<super::order::Entity>,
 }

@@ -14,6 +14,14 @@ pub struct Model {
     pub point_amount: Decimal,
     pub card_amount: Decimal,
     pub created_at: DateTimeUtc,
+    pub charge_id: Option<Vec<u8>>,
+    pub failure: Option<String>,
+    pub decline_code: Option<String>,
+    pub settled_at: Option<DateTimeUtc>,
+    pub check_after: Option<DateTimeUtc>,
+    pub checks: i64,
+    pub point_refunds: Decimal,
+    pub card_refunds: Decimal,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -15,6 +15,8 @@ pub struct Model {
     pub balance_before: Decimal,
     pub balance_after: Decimal,
     pub order_id: Option<Uuid>,
+    pub payment_id: Option<Uuid>,
+    pub refund_id: Option<Uuid>,
     pub created_at: DateTimeUtc,
 }
 

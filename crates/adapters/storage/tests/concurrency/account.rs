@@ -44,6 +44,11 @@ impl Account {
         self.checkouts[caller % 2].clone()
     }
 
+    /// Returns the pools of the two instances.
+    pub(crate) fn pools(&self) -> [Database; 2] {
+        self.pools.clone()
+    }
+
     /// Fails the test if there was a deadlock, even one that a repetition has hidden from the callers.
     pub(crate) async fn close_without_deadlocks(self) {
         let deadlocks = self.deadlocks().await;

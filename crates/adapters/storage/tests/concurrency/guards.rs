@@ -100,7 +100,7 @@ async fn changes_by_those_who_do_not_lock_all_count(database: Arc<TestDatabase>)
     instances.close().await;
 }
 
-/// Seen to fail with `ux_payments_success` made a plain index: on both databases all twenty were stored.
+/// Seen to fail with `ux_payments_live` made a plain index: on both databases all twenty were stored.
 async fn an_order_is_settled_by_one_of_twenty(database: Arc<TestDatabase>) {
     let instances = Instances::open(database.clone()).await;
     let product = instances.shop.product(1_000, 1).await;
@@ -108,7 +108,7 @@ async fn an_order_is_settled_by_one_of_twenty(database: Arc<TestDatabase>) {
     let now = instances.shop.clock.now();
     let id = order(user, &[(product, 1)]).command.order_id;
     let line = OrderLine::new(product, "a thing", Money::won(1_000), 1).unwrap();
-    let (mut paid, placed) = Order::place(id, user, vec![line], None, now).unwrap();
+    let (mut paid, placed) = Order::place(id, user, vec![line], None, now, now).unwrap();
     let settled = paid.pay(Actor::System, now).unwrap();
     let mut tx = instances.shop.begin().await;
     tx.orders().insert(&[paid], &[placed, settled]).await.unwrap();

@@ -102,7 +102,7 @@ async fn a_key_is_new_to_one_of_fifty(database: Arc<TestDatabase>) {
                 let claims = tx.keys().claim(std::slice::from_ref(&request), noon()).await;
                 match claims.map(|mut claims| claims.remove(0)) {
                     Ok(Claim::New) => {
-                        let answered = CompletedRequest { request, reply: no_reply() };
+                        let answered = CompletedRequest::new(request, no_reply());
                         if tx.keys().complete(&[answered]).await.is_ok() {
                             tx.commit().await.unwrap();
                         }

@@ -10,9 +10,13 @@ mod coupons;
 mod guards;
 mod idempotency;
 mod instances;
+mod money_storm;
 mod orders;
+mod payments;
 mod pool;
+mod refunds;
 mod storm;
+mod tills;
 mod wallets;
 
 fn main() {
@@ -23,7 +27,10 @@ fn main() {
         batches::suite(),
         coupons::suite(),
         guards::suite(),
+        payments::suite(),
+        refunds::suite(),
         storm::suite(),
+        money_storm::suite(),
         pool::suite(),
     ]);
 }

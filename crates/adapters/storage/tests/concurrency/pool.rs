@@ -151,7 +151,7 @@ async fn assert_plain_writes_are_durable(pool: &Database, shop: &Shop, user: Use
         let long_ago = shop.clock.now() - Duration::from_hours(48);
         let mut tx = shop.begin().await;
         tx.keys().claim(std::slice::from_ref(&request), long_ago).await.unwrap();
-        tx.keys().complete(&[CompletedRequest { request, reply: no_reply() }]).await.unwrap();
+        tx.keys().complete(&[CompletedRequest::new(request, no_reply())]).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(pool.purge(shop.clock.now()).await.unwrap(), 1);
         let left = shop.database.database.purge(shop.clock.now()).await.unwrap();

@@ -1,0 +1,64 @@
+//! Orders for readers.
+
+use async_trait::async_trait;
+use kernel::{CursorPage, OrderId, PageSize, StoreError};
+use order::{Order, OrderCursor, OrderFilter, OrderReader, StatusChange};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::Database;
+use crate::entity::{order as row, order_status_history};
+use crate::error::database;
+use crate::newest_first::older_than;
+use crate::order_rows::with_lines;
+
+#[async_trait]
+impl OrderReader for Database {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let row = row::Entity::find_by_id(id.as_uuid()).one(&self.reader).await.map_err(database)?;
+        Ok(with_lines(&self.reader, row.into_iter().collect()).await?.pop())
+    }
+
+    async fn list(
+        &self,
+        filter: &OrderFilter,
+        after: Option<OrderCursor>,
+        size: PageSize,
+    ) -> Result<CursorPage<Order, OrderCursor>, StoreError> {
+        let mut select = row::Entity::find().filter(row::Column::UserId.eq(filter.user_id.as_uuid()));
+        if let Some(status) = filter.status {
+            select = select.filter(row::Column::Status.eq(status.as_str()));
+        }
+        if let Some(from) = filter.from {
+            select = select.filter(row::Column::CreatedAt.gte(from));
+        }
+        if let Some(to) = filter.to {
+            select = select.filter(row::Column::CreatedAt.lt(to));
+        }
+        if let Some(OrderCursor { created_at, id }) = after {
+            let place = (row::Column::CreatedAt, row::Column::Id);
+            select = select.filter(older_than(place, created_at, id.as_uuid()));
+        }
+        let rows = select
+            .order_by_desc(row::Column::CreatedAt)
+            .order_by_desc(row::Column::Id)
+            .limit(u64::from(size.get()) + 1)
+            .all(&self.reader)
+            .await
+            .map_err(database)?;
+        let orders = with_lines(&self.reader, rows).await?;
+        Ok(CursorPage::from_overfetched(orders, size, |order| OrderCursor {
+            created_at: order.created_at,
+            id: order.id,
+        }))
+    }
+
+    async fn history(&self, id: OrderId) -> Result<Vec<StatusChange>, StoreError> {
+        let rows = order_status_history::Entity::find()
+            .filter(order_status_history::Column::OrderId.eq(id.as_uuid()))
+            .order_by_asc(order_status_history::Column::Sequence)
+            .all(&self.reader)
+            .await
+            .map_err(database)?;
+        Ok(rows.into_iter().map(StatusChange::try_from).collect::<Result<_, _>>()?)
+    }
+}
