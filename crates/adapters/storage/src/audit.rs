@@ -41,9 +41,9 @@ impl Database {
     async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
         if self.has_row_locks() {
             let isolation = Some(IsolationLevel::RepeatableRead);
-            self.reader.begin_with_config(isolation, Some(AccessMode::ReadOnly)).await
+            self.reader.pool().begin_with_config(isolation, Some(AccessMode::ReadOnly)).await
         } else {
-            self.reader.begin().await
+            self.reader.pool().begin().await
         }
     }
 }

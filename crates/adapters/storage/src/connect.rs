@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::PersonalDataKey;
 use crate::personal_data::Cipher;
+use crate::reads::Reads;
 
 /// How to reach a database and how much to ask of it.
 #[derive(Clone, Debug)]
@@ -63,7 +64,7 @@ pub struct PoolState {
 #[derive(Clone, Debug)]
 pub struct Database {
     pub(crate) writer: DatabaseConnection,
-    pub(crate) reader: DatabaseConnection,
+    pub(crate) reader: Reads,
     pub(crate) backend: DatabaseBackend,
     pub(crate) settings: DatabaseSettings,
     pub(crate) cipher: Arc<Cipher>,
@@ -101,7 +102,7 @@ impl Database {
         };
         let previous = settings.previous_personal_data_key.as_ref();
         let cipher = Arc::new(Cipher::new(&settings.personal_data_key, previous, ids));
-        Ok(Self { writer, reader, backend, settings, cipher })
+        Ok(Self { writer, reader: Reads::new(reader), backend, settings, cipher })
     }
 
     /// Closes every connection once its work is done.

@@ -35,6 +35,7 @@ mod personal_data;
 mod popularity;
 mod products;
 mod ranking;
+mod reads;
 mod refund_reader;
 mod refund_rows;
 mod refunds;

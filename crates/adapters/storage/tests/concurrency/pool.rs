@@ -1,4 +1,4 @@
-//! A pool whose borrowers are cancelled in the middle of their transactions.
+//! A pool whose borrowers are cancelled in the middle of their work, or go away with their runtimes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::time::Duration;
 use checkout::{CompletedRequest, IdempotencyKey, KeyJanitor, KeyedRequest, UnitOfWork};
 use kernel::{Clock, Money, ProductId, StoreError, UserId};
 use point::ChargeAmount;
-use product::AdjustmentReason;
+use product::{AdjustmentReason, ProductCatalog, ProductFilter};
 use sea_orm::{ConnectionTrait, Statement};
 use storage::Database;
 use testkit::fixtures::{Shop, no_reply};
-use testkit::{Backend, Scenario, TestDatabase, scenarios};
+use testkit::{Backend, Scenario, TestDatabase, eventually, scenarios};
 
 use crate::instances::Dice;
 
 pub(crate) fn suite() -> Vec<Scenario> {
-    scenarios![a_pool_survives_borrowers_who_are_cancelled]
+    scenarios![a_pool_survives_borrowers_who_are_cancelled, a_pool_survives_the_runtimes_of_its_readers,]
 }
 
 const CONNECTIONS: u32 = 4;
@@ -56,6 +56,35 @@ async fn a_pool_survives_borrowers_who_are_cancelled(database: Arc<TestDatabase>
         shop.assert_audit_is_clean().await;
         pool.close().await.unwrap();
     }
+}
+
+/// As when one worker of the HTTP server ends before the others. Seen to fail with reads that open their
+/// connections on the reader's own runtime: the next borrower was told that the database is down.
+async fn a_pool_survives_the_runtimes_of_its_readers(database: Arc<TestDatabase>) {
+    if database.backend == Backend::Sqlite {
+        // There the connections have threads of their own, and readers another pool.
+        return;
+    }
+    let pool = TestDatabase::open(&database.url, CONNECTIONS).await;
+    // Held, so that the reader needs a connection that nobody has opened yet.
+    let held = pool.begin().await.unwrap();
+    let readers_pool = pool.clone();
+    let reader = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let count = readers_pool.count(&ProductFilter::default()).await;
+            eventually("the connection is back", async || {
+                (readers_pool.pool_state().idle == 1).then_some(())
+            })
+            .await;
+            count
+        })
+    });
+    let count = tokio::task::spawn_blocking(|| reader.join().unwrap()).await.unwrap();
+    assert_eq!(count.unwrap(), 0);
+    let borrowed = pool.begin().await.expect("the connection has outlived its reader");
+    drop((held, borrowed));
+    pool.close().await.unwrap();
 }
 
 async fn cancel_borrowers(
