@@ -27,6 +27,7 @@ mod create_coupon;
 mod create_products;
 mod decide;
 mod fault;
+mod follow_up;
 mod idempotency;
 mod order_event;
 pub mod outbox;

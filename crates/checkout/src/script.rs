@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kernel::Timestamp;
 
-use crate::idempotency::{Answer, CompletedRequest, KeyedRequest, Render};
+use crate::idempotency::{Answer, Claim, CompletedRequest, KeyedRequest, Render};
 use crate::{Transaction, UseCaseError};
 
 /// The part of a use case that runs inside one transaction.
@@ -54,11 +54,8 @@ impl<S: TransactionScript> TransactionScript for Idempotent<S> {
     }
 
     async fn execute(&self, tx: &mut dyn Transaction) -> Result<Answer, UseCaseError> {
-        if let Some(request) = &self.request {
-            let claims = tx.keys().claim(std::slice::from_ref(request), self.now).await?;
-            if let Some(settled) = claims.into_iter().find_map(crate::Claim::settled) {
-                return settled.map_err(UseCaseError::rejected);
-            }
+        if let Some(answer) = claim_key(tx, self.request.as_ref(), self.now).await? {
+            return Ok(answer);
         }
         let output = self.script.execute(tx).await?;
         let reply = (self.render)(&output).map_err(UseCaseError::defect)?;
@@ -68,4 +65,18 @@ impl<S: TransactionScript> TransactionScript for Idempotent<S> {
         }
         Ok(Answer::fresh(reply))
     }
+}
+
+/// Claims the key of a request that has one, and returns the answer that it was given before.
+///
+/// # Errors
+/// That the key belongs to another request, or that this one is at work.
+pub(crate) async fn claim_key(
+    tx: &mut dyn Transaction,
+    request: Option<&KeyedRequest>,
+    now: Timestamp,
+) -> Result<Option<Answer>, UseCaseError> {
+    let Some(request) = request else { return Ok(None) };
+    let claims = tx.keys().claim(std::slice::from_ref(request), now).await?;
+    claims.into_iter().find_map(Claim::settled).transpose().map_err(UseCaseError::rejected)
 }

@@ -15,9 +15,9 @@ use payment_gateway::{PaymentGatewayClient, TimeLimits};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use testkit::{Scenario, TestDatabase, scenarios};
+use testkit::{Scenario, TestDatabase, eventually, scenarios};
 
-use crate::support::{Client, NOTICE_SECRET, Setup, Shop, eventually, id_in};
+use crate::support::{Client, NOTICE_SECRET, Setup, Shop, id_in};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![every_card_ends_in_what_the_gateway_knows]

@@ -10,12 +10,12 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use kernel::{ProductId, UserId};
 use serde_json::json;
-use testkit::{Scenario, TestDatabase, Turn, scenarios};
+use testkit::{Scenario, TestDatabase, Turn, eventually, scenarios};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::support::{Setup, Shop, card, eventually, id_in};
+use crate::support::{Setup, Shop, card, id_in};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![

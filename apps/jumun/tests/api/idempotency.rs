@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use testkit::{Scenario, TestDatabase, scenarios};
+use testkit::{Scenario, TestDatabase, eventually, scenarios};
 
-use crate::support::{Shop, eventually};
+use crate::support::Shop;
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![

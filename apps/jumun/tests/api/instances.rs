@@ -10,11 +10,11 @@ use kernel::{CouponId, IdGenerator, ProductId, UserId};
 use local::SystemIds;
 use redis_adapter::Redis;
 use serde_json::{Value, json};
-use testkit::{RedisServer, Scenario, TestDatabase, TestRedis, fixtures, scenarios};
+use testkit::{RedisServer, Scenario, TestDatabase, TestRedis, eventually, fixtures, scenarios};
 use user::Role;
 
 use super::coupons::terms;
-use crate::support::{Client, Setup, Shop, eventually};
+use crate::support::{Client, Setup, Shop};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     let suite = scenarios![

@@ -30,6 +30,7 @@ mod products_bulk;
 mod rate_limit;
 mod redis_outage;
 mod refunds;
+mod sessions;
 mod support;
 mod users;
 mod wallets;
@@ -55,6 +56,7 @@ fn main() {
         users::suite(),
         auth::suite(),
         auth_modes::suite(),
+        sessions::suite(),
         admin::suite(),
         outbox::suite(),
         popular::suite(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Scenario, TestDatabase, scenarios};
+use testkit::{Scenario, TestDatabase, eventually, scenarios};
 use tokio::time::Instant;
 
-use crate::support::{Delivery, Platform, Shop, eventually};
+use crate::support::{Delivery, Platform, Shop};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![

@@ -16,11 +16,11 @@ use ranking::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Scenario, TestDatabase, scenarios};
+use testkit::{Scenario, TestDatabase, eventually, scenarios};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{NOBODY, Setup, Shop, eventually, instant};
+use crate::support::{NOBODY, Setup, Shop, instant};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![

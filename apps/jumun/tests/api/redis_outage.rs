@@ -8,10 +8,10 @@ use local::SystemIds;
 use redis_adapter::Redis;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{RedisServer, Scenario, TestDatabase, TestRedis, scenarios};
+use testkit::{RedisServer, Scenario, TestDatabase, TestRedis, eventually, scenarios};
 
 use super::coupons::terms;
-use crate::support::{Setup, Shop, eventually};
+use crate::support::{Setup, Shop};
 
 pub(crate) fn suite() -> Vec<Scenario> {
     let suite = scenarios![

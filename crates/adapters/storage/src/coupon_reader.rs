@@ -8,11 +8,10 @@ use kernel::{CouponId, CursorPage, PageSize, StoreError, UserId};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use crate::Database;
 use crate::convert::Place;
 use crate::entity::{coupon as row, user_coupon};
 use crate::error::database;
-use crate::newest_first::older_than;
+use crate::{Database, newest_first};
 
 #[async_trait]
 impl CouponReader for Database {
@@ -30,18 +29,10 @@ impl CouponReader for Database {
         after: Option<CouponCursor>,
         size: PageSize,
     ) -> Result<CursorPage<Coupon, CouponCursor>, StoreError> {
-        let mut select = row::Entity::find();
-        if let Some(CouponCursor { created_at, id }) = after {
-            let place = (row::Column::CreatedAt, row::Column::Id);
-            select = select.filter(older_than(place, created_at, id.as_uuid()));
-        }
-        let rows = select
-            .order_by_desc(row::Column::CreatedAt)
-            .order_by_desc(row::Column::Id)
-            .limit(u64::from(size.get()) + 1)
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
+        let select = row::Entity::find();
+        let after = after.map(|CouponCursor { created_at, id }| (created_at, id.as_uuid()));
+        let page = newest_first::page(select, (row::Column::CreatedAt, row::Column::Id), after, size);
+        let rows = page.all(&self.reader).await.map_err(database)?;
         let coupons = rows.into_iter().map(Coupon::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(CursorPage::from_overfetched(coupons, size, |coupon| CouponCursor {
             created_at: coupon.created_at,

@@ -20,6 +20,7 @@ mod entity;
 mod error;
 mod key_rotation;
 mod keys;
+mod lease;
 mod login_attempts;
 mod migrate;
 mod newest_first;

@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 use kernel::{CursorPage, OrderId, PageSize, StoreError};
 use order::{Order, OrderCursor, OrderFilter, OrderReader, StatusChange};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::Database;
 use crate::entity::{order as row, order_status_history};
 use crate::error::database;
-use crate::newest_first::older_than;
 use crate::order_rows::with_lines;
+use crate::{Database, newest_first};
 
 #[async_trait]
 impl OrderReader for Database {
@@ -34,17 +33,9 @@ impl OrderReader for Database {
         if let Some(to) = filter.to {
             select = select.filter(row::Column::CreatedAt.lt(to));
         }
-        if let Some(OrderCursor { created_at, id }) = after {
-            let place = (row::Column::CreatedAt, row::Column::Id);
-            select = select.filter(older_than(place, created_at, id.as_uuid()));
-        }
-        let rows = select
-            .order_by_desc(row::Column::CreatedAt)
-            .order_by_desc(row::Column::Id)
-            .limit(u64::from(size.get()) + 1)
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
+        let after = after.map(|OrderCursor { created_at, id }| (created_at, id.as_uuid()));
+        let page = newest_first::page(select, (row::Column::CreatedAt, row::Column::Id), after, size);
+        let rows = page.all(&self.reader).await.map_err(database)?;
         let orders = with_lines(&self.reader, rows).await?;
         Ok(CursorPage::from_overfetched(orders, size, |order| OrderCursor {
             created_at: order.created_at,

@@ -5,14 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kernel::{CursorPage, OrderId, PageSize, PaymentId, StoreError, Timestamp};
 use payment::{Payment, PaymentCursor, PaymentFilter, PaymentReader, UnsettledPayment, UnsettledPayments};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::Database;
 use crate::convert::Place;
 use crate::entity::payment as row;
 use crate::error::database;
-use crate::newest_first::older_than;
+use crate::lease::Lease;
+use crate::payment_rows::attempts_of;
+use crate::{Database, StorageError, newest_first};
 
 #[async_trait]
 impl PaymentReader for Database {
@@ -22,14 +22,7 @@ impl PaymentReader for Database {
     }
 
     async fn of_order(&self, order: OrderId) -> Result<Vec<Payment>, StoreError> {
-        let rows = row::Entity::find()
-            .filter(row::Column::OrderId.eq(order.as_uuid()))
-            .order_by_asc(row::Column::CreatedAt)
-            .order_by_asc(row::Column::Id)
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(Payment::try_from).collect::<Result<_, _>>()?)
+        attempts_of(&self.reader, order).await
     }
 
     async fn list(
@@ -42,17 +35,9 @@ impl PaymentReader for Database {
         if let Some(status) = filter.status {
             select = select.filter(row::Column::Status.eq(status.as_str()));
         }
-        if let Some(PaymentCursor { created_at, id }) = after {
-            let place = (row::Column::CreatedAt, row::Column::Id);
-            select = select.filter(older_than(place, created_at, id.as_uuid()));
-        }
-        let rows = select
-            .order_by_desc(row::Column::CreatedAt)
-            .order_by_desc(row::Column::Id)
-            .limit(u64::from(size.get()) + 1)
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
+        let after = after.map(|PaymentCursor { created_at, id }| (created_at, id.as_uuid()));
+        let page = newest_first::page(select, (row::Column::CreatedAt, row::Column::Id), after, size);
+        let rows = page.all(&self.reader).await.map_err(database)?;
         let payments = rows.into_iter().map(Payment::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(CursorPage::from_overfetched(payments, size, |payment| PaymentCursor {
             created_at: payment.created_at,
@@ -60,6 +45,9 @@ impl PaymentReader for Database {
         }))
     }
 }
+
+const LEASE: Lease<row::Entity> =
+    Lease { id: row::Column::Id, due: row::Column::CheckAfter, taken: row::Column::Checks };
 
 #[async_trait]
 impl UnsettledPayments for Database {
@@ -69,43 +57,15 @@ impl UnsettledPayments for Database {
         lease: Duration,
         limit: u32,
     ) -> Result<Vec<UnsettledPayment>, StoreError> {
-        let due = row::Entity::find()
-            .filter(row::Column::CheckAfter.lte(now))
-            .order_by_asc(row::Column::CheckAfter)
-            .limit(u64::from(limit))
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        let mut taken = Vec::with_capacity(due.len());
-        for row in due {
-            // Who finds the row as it was read has it; for the others its turn is put off already.
-            let leased = row::Entity::update_many()
-                .col_expr(row::Column::CheckAfter, (now + lease).into())
-                .col_expr(row::Column::Checks, Expr::col(row::Column::Checks).add(1))
-                .filter(row::Column::Id.eq(row.id))
-                .filter(row::Column::CheckAfter.lte(now))
-                .filter(row::Column::Checks.eq(row.checks))
-                .exec(&self.writer)
-                .await
-                .map_err(database)?;
-            if leased.rows_affected == 1 {
-                let place = Place::new("payments", row.id);
-                let attempt = place.count("checks", row.checks)?.saturating_add(1);
-                let id = PaymentId::from_uuid(row.id);
-                taken.push(UnsettledPayment { id, created_at: row.created_at, attempt });
-            }
-        }
-        Ok(taken)
+        let taken = LEASE.take_due(self, now, lease, limit).await?;
+        let unsettled = taken.into_iter().map(|row| {
+            let attempt = Place::new("payments", row.id).count("checks", row.checks)?.saturating_add(1);
+            Ok(UnsettledPayment { id: PaymentId::from_uuid(row.id), created_at: row.created_at, attempt })
+        });
+        unsettled.collect::<Result<_, StorageError>>().map_err(StoreError::from)
     }
 
     async fn put_off(&self, id: PaymentId, until: Timestamp) -> Result<(), StoreError> {
-        row::Entity::update_many()
-            .col_expr(row::Column::CheckAfter, until.into())
-            .filter(row::Column::Id.eq(id.as_uuid()))
-            .filter(row::Column::CheckAfter.is_not_null())
-            .exec(&self.writer)
-            .await
-            .map_err(database)?;
-        Ok(())
+        LEASE.put_off(self, id.as_uuid(), until).await
     }
 }

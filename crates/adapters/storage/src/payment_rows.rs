@@ -1,12 +1,14 @@
 //! Between the rows of payments and the aggregates.
 
-use kernel::{OrderId, PaymentId, UserId};
+use kernel::{OrderId, PaymentId, StoreError, UserId};
 use payment::{FailureReason, Payment, PaymentState, PaymentStatus};
 use rust_decimal::Decimal;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::StorageError;
 use crate::convert::Place;
 use crate::entity::payment as row;
+use crate::error::database;
 
 /// A payment as it is stored. Nobody asks what became of it while whoever began it may be at work.
 pub(crate) fn payment_row(payment: &Payment) -> row::Model {
@@ -54,4 +56,19 @@ impl TryFrom<row::Model> for Payment {
         };
         Self::restore(state).map_err(|error| place.damaged("status", error))
     }
+}
+
+/// Returns the attempts at paying an order, the oldest first.
+pub(crate) async fn attempts_of<C: ConnectionTrait>(
+    db: &C,
+    order: OrderId,
+) -> Result<Vec<Payment>, StoreError> {
+    let rows = row::Entity::find()
+        .filter(row::Column::OrderId.eq(order.as_uuid()))
+        .order_by_asc(row::Column::CreatedAt)
+        .order_by_asc(row::Column::Id)
+        .all(db)
+        .await
+        .map_err(database)?;
+    Ok(rows.into_iter().map(Payment::try_from).collect::<Result<_, _>>()?)
 }

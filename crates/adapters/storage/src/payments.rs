@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use kernel::{OrderId, PaymentId, StoreError};
 use payment::{GatewayNotice, Payment, PaymentRepository, PaymentStatus};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::entity::{gateway_notice, payment as row};
 use crate::error::database;
-use crate::payment_rows::payment_row;
+use crate::payment_rows::{attempts_of, payment_row};
 use crate::{StorageError, row_set};
 
 /// Payments inside a transaction.
@@ -28,14 +28,7 @@ impl PaymentRepository for Payments<'_> {
     }
 
     async fn of_order(&mut self, order: OrderId) -> Result<Vec<Payment>, StoreError> {
-        let rows = row::Entity::find()
-            .filter(row::Column::OrderId.eq(order.as_uuid()))
-            .order_by_asc(row::Column::CreatedAt)
-            .order_by_asc(row::Column::Id)
-            .all(self.tx)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(Payment::try_from).collect::<Result<_, _>>()?)
+        attempts_of(self.tx, order).await
     }
 
     async fn save(&mut self, payment: &Payment, from: PaymentStatus) -> Result<(), StoreError> {

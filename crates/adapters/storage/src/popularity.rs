@@ -22,8 +22,6 @@ use crate::{Database, StorageError, row_set};
 
 /// How many runs of a period are kept, the latest ones.
 const RUNS_KEPT: u64 = 10;
-/// How many counts an INSERT carries at most.
-const COUNTS_A_STATEMENT: usize = 500;
 
 /// Sales and views of a range of days, added up for each product that is for sale.
 const POPULARITY: &str = "SELECT p.id, CAST(SUM(c.sold) AS SIGNED) AS sold, CAST(SUM(c.views) AS SIGNED) AS views \
@@ -52,7 +50,7 @@ impl PopularityStore for Database {
             Err(error) => return Err(error),
         }
         let views = if self.has_row_locks() { "views + VALUES(views)" } else { "views + excluded.views" };
-        for counts in batch.views.chunks(COUNTS_A_STATEMENT) {
+        for counts in batch.views.chunks(row_set::ROWS_A_STATEMENT) {
             let rows = counts.iter().map(|views| {
                 product_view::Model {
                     day: views.day,

@@ -5,14 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kernel::{PaymentId, RefundId, StoreError, Timestamp};
 use refund::{Refund, RefundReader, UnsettledRefund, UnsettledRefunds};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::Database;
 use crate::convert::Place;
 use crate::entity::refund as row;
 use crate::error::database;
+use crate::lease::Lease;
 use crate::refund_rows::with_items;
+use crate::{Database, StorageError};
 
 #[async_trait]
 impl RefundReader for Database {
@@ -33,6 +33,9 @@ impl RefundReader for Database {
     }
 }
 
+const LEASE: Lease<row::Entity> =
+    Lease { id: row::Column::Id, due: row::Column::RetryAfter, taken: row::Column::Attempts };
+
 #[async_trait]
 impl UnsettledRefunds for Database {
     async fn take_due(
@@ -41,42 +44,15 @@ impl UnsettledRefunds for Database {
         lease: Duration,
         limit: u32,
     ) -> Result<Vec<UnsettledRefund>, StoreError> {
-        let due = row::Entity::find()
-            .filter(row::Column::RetryAfter.lte(now))
-            .order_by_asc(row::Column::RetryAfter)
-            .limit(u64::from(limit))
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        let mut taken = Vec::with_capacity(due.len());
-        for row in due {
-            // Who finds the row as it was read has it; for the others its turn is put off already.
-            let leased = row::Entity::update_many()
-                .col_expr(row::Column::RetryAfter, (now + lease).into())
-                .col_expr(row::Column::Attempts, Expr::col(row::Column::Attempts).add(1))
-                .filter(row::Column::Id.eq(row.id))
-                .filter(row::Column::RetryAfter.lte(now))
-                .filter(row::Column::Attempts.eq(row.attempts))
-                .exec(&self.writer)
-                .await
-                .map_err(database)?;
-            if leased.rows_affected == 1 {
-                let attempts = Place::new("refunds", row.id).count("attempts", row.attempts)?;
-                let id = RefundId::from_uuid(row.id);
-                taken.push(UnsettledRefund { id, attempt: attempts.saturating_add(1) });
-            }
-        }
-        Ok(taken)
+        let taken = LEASE.take_due(self, now, lease, limit).await?;
+        let unsettled = taken.into_iter().map(|row| {
+            let attempt = Place::new("refunds", row.id).count("attempts", row.attempts)?.saturating_add(1);
+            Ok(UnsettledRefund { id: RefundId::from_uuid(row.id), attempt })
+        });
+        unsettled.collect::<Result<_, StorageError>>().map_err(StoreError::from)
     }
 
     async fn put_off(&self, id: RefundId, until: Timestamp) -> Result<(), StoreError> {
-        row::Entity::update_many()
-            .col_expr(row::Column::RetryAfter, until.into())
-            .filter(row::Column::Id.eq(id.as_uuid()))
-            .filter(row::Column::RetryAfter.is_not_null())
-            .exec(&self.writer)
-            .await
-            .map_err(database)?;
-        Ok(())
+        LEASE.put_off(self, id.as_uuid(), until).await
     }
 }

@@ -9,7 +9,7 @@ use crate::StorageError;
 
 /// How many rows an INSERT carries at most; with the widest table that stays below the number of
 /// parameters that MySQL (65,535) and SQLite (32,766) take.
-const ROWS_A_STATEMENT: usize = 500;
+pub(crate) const ROWS_A_STATEMENT: usize = 500;
 
 /// Inserts rows; nothing for an empty set.
 pub(crate) async fn insert<A>(tx: &DatabaseTransaction, rows: Vec<A>) -> Result<(), sea_orm::DbErr>

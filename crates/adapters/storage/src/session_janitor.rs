@@ -7,12 +7,9 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use user::{LoginAttempts, SessionJanitor};
 use uuid::Uuid;
 
-use crate::Database;
 use crate::entity::{login_attempt, refresh_token, session};
 use crate::error::database;
-
-/// How many rows of a table are removed at once: SQLite nests a condition a thousand deep at the most.
-const AT_ONCE: u64 = 200;
+use crate::{Database, row_set};
 
 #[async_trait]
 impl SessionJanitor for Database {
@@ -33,7 +30,7 @@ impl Database {
             .select_only()
             .columns([Column::SessionId, Column::Sequence])
             .filter(Column::ExpiresAt.lte(now))
-            .limit(AT_ONCE)
+            .limit(row_set::NAMED_A_STATEMENT as u64)
             .into_tuple()
             .all(&self.reader)
             .await
@@ -55,7 +52,7 @@ impl Database {
             .select_only()
             .column(Column::Id)
             .filter(Column::ExpiresAt.lte(now))
-            .limit(AT_ONCE)
+            .limit(row_set::NAMED_A_STATEMENT as u64)
             .into_tuple()
             .all(&self.reader)
             .await
@@ -75,7 +72,7 @@ impl Database {
             .select_only()
             .columns([Column::EmailHash, Column::Slot])
             .filter(Column::AttemptedAt.lte(forgotten))
-            .limit(AT_ONCE)
+            .limit(row_set::NAMED_A_STATEMENT as u64)
             .into_tuple()
             .all(&self.reader)
             .await

@@ -11,8 +11,9 @@ use point::Wallet;
 use super::{PayOrder, RenderPayment};
 use crate::order_event::order_event;
 use crate::sales::sales_of;
+use crate::script::claim_key;
 use crate::{
-    Answer, BusinessTerms, Claim, CompletedRequest, KeyedRequest, Rejection, Transaction, TransactionScript,
+    Answer, BusinessTerms, CompletedRequest, KeyedRequest, Rejection, Transaction, TransactionScript,
     UseCaseError,
 };
 
@@ -45,11 +46,8 @@ impl TransactionScript for Begin {
     }
 
     async fn execute(&self, tx: &mut dyn Transaction) -> Result<Begun, UseCaseError> {
-        if let Some(request) = &self.request {
-            let claims = tx.keys().claim(std::slice::from_ref(request), self.now).await?;
-            if let Some(settled) = claims.into_iter().find_map(Claim::settled) {
-                return settled.map(Begun::Answered).map_err(UseCaseError::rejected);
-            }
+        if let Some(answer) = claim_key(tx, self.request.as_ref(), self.now).await? {
+            return Ok(Begun::Answered(answer));
         }
         let mut order = self.payable_order(tx).await?;
         let (points, card) = self.pay.tender.split(order.payable()).map_err(UseCaseError::rejected)?;

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use kernel::{Clock, IdGenerator, StoreError, causes};
+use kernel::{StoreError, causes};
 use payment::{
     ChargeState, FailureReason, GatewayCharge, Payment, PaymentGateway, UnsettledPayment, UnsettledPayments,
 };
 
 use super::News;
-use crate::backoff::pause_after;
-use crate::{Checkout, UseCaseError};
+use crate::{Checkout, UseCaseError, follow_up};
 
 /// Asks the gateway for attempts whose outcome is not known. Any number of processes may do so at once.
 #[derive(Clone)]
@@ -22,15 +20,6 @@ pub struct PaymentResolver {
 }
 
 impl PaymentResolver {
-    /// How many attempts are taken at a time.
-    const BATCH: u32 = 20;
-    /// How many of them are asked for at once.
-    const AT_ONCE: usize = 4;
-    /// How long an attempt is left to whoever took it: longer than a batch can take.
-    const LEASE: Duration = Duration::from_secs(45);
-    /// The first and the longest pause between two questions.
-    const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
-
     /// Puts the resolver on top of the use cases and the gateway.
     pub fn new(
         checkout: Checkout,
@@ -45,22 +34,19 @@ impl PaymentResolver {
     /// # Errors
     /// When the store cannot be asked which are due.
     pub async fn run_once(&self) -> Result<usize, StoreError> {
-        let now = self.clock().now();
-        let due = self.unsettled.take_due(now, Self::LEASE, Self::BATCH).await?;
-        let count = due.len();
-        let questions =
-            futures_util::stream::iter(due).for_each_concurrent(Self::AT_ONCE, |attempt| async move {
-                if let Err(error) = self.resolve(attempt).await {
-                    let payment = attempt.id;
-                    tracing::warn!(%payment, causes = causes(&error), "a payment cannot be settled yet");
-                }
-            });
-        questions.await;
-        Ok(count)
+        let now = self.checkout.clock.now();
+        let due = self.unsettled.take_due(now, follow_up::LEASE, follow_up::BATCH).await?;
+        let asked = follow_up::each(due, |attempt| async move {
+            if let Err(error) = self.resolve(attempt).await {
+                let payment = attempt.id;
+                tracing::warn!(%payment, causes = causes(&error), "a payment cannot be settled yet");
+            }
+        });
+        Ok(asked.await)
     }
 
     async fn resolve(&self, attempt: UnsettledPayment) -> Result<(), UseCaseError> {
-        let asked_at = self.clock().now();
+        let asked_at = self.checkout.clock.now();
         let news = match self.gateway.find(attempt.id, None).await {
             Ok(Some(GatewayCharge { state: ChargeState::Pending, .. })) => None,
             Ok(Some(charge)) => Some(News::Charge(charge)),
@@ -83,16 +69,7 @@ impl PaymentResolver {
     }
 
     async fn put_off(&self, attempt: UnsettledPayment) -> Result<(), StoreError> {
-        let pause = pause_after(attempt.attempt, Self::PAUSES, self.ids().random());
-        self.unsettled.put_off(attempt.id, self.clock().now() + pause).await
-    }
-
-    fn clock(&self) -> &dyn Clock {
-        self.checkout.clock.as_ref()
-    }
-
-    fn ids(&self) -> &dyn IdGenerator {
-        self.checkout.ids.as_ref()
+        self.unsettled.put_off(attempt.id, self.checkout.next_turn(attempt.attempt)).await
     }
 }
 

@@ -10,9 +10,9 @@ use refund::{Refund, RefundStatus};
 
 use super::settle::give_back;
 use super::{RefundPayment, RenderRefund, plan_refund};
+use crate::script::claim_key;
 use crate::{
-    Answer, BusinessTerms, Claim, CompletedRequest, KeyedRequest, Transaction, TransactionScript,
-    UseCaseError,
+    Answer, BusinessTerms, CompletedRequest, KeyedRequest, Transaction, TransactionScript, UseCaseError,
 };
 
 /// Records a refund.
@@ -44,11 +44,8 @@ impl TransactionScript for Begin {
     }
 
     async fn execute(&self, tx: &mut dyn Transaction) -> Result<Begun, UseCaseError> {
-        if let Some(request) = &self.request {
-            let claims = tx.keys().claim(std::slice::from_ref(request), self.now).await?;
-            if let Some(settled) = claims.into_iter().find_map(Claim::settled) {
-                return settled.map(Begun::Answered).map_err(UseCaseError::rejected);
-            }
+        if let Some(answer) = claim_key(tx, self.request.as_ref(), self.now).await? {
+            return Ok(Begun::Answered(answer));
         }
         let RefundPayment { refund_id, payment_id, wanted, reason, requested_by, trace } = &self.wanted;
         let not_found = || UseCaseError::rejected(PaymentError::NotFound(*payment_id));

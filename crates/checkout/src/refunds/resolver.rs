@@ -1,17 +1,14 @@
 //! Seeing refunds through: the gateway is asked until it has given the money back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::StreamExt;
 use kernel::{StoreError, causes};
 use payment::{PaymentGateway, PaymentReader};
 use refund::{RefundReader, RefundStatus, UnsettledRefund, UnsettledRefunds};
 
 use super::desk::return_card_money;
 use super::settle::News;
-use crate::backoff::pause_after;
-use crate::{Checkout, UseCaseError};
+use crate::{Checkout, UseCaseError, follow_up};
 
 /// Repeats refunds whose money is not back. Any number of processes may do so at once.
 #[derive(Clone)]
@@ -24,15 +21,6 @@ pub struct RefundResolver {
 }
 
 impl RefundResolver {
-    /// How many refunds are taken at a time.
-    const BATCH: u32 = 20;
-    /// How many of them are repeated at once.
-    const AT_ONCE: usize = 4;
-    /// How long a refund is left to whoever took it: longer than a batch can take.
-    const LEASE: Duration = Duration::from_secs(45);
-    /// The first and the longest pause between two attempts.
-    const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
-
     /// Puts the resolver on top of the use cases and the gateway.
     pub fn new(
         checkout: Checkout,
@@ -50,15 +38,13 @@ impl RefundResolver {
     /// When the store cannot be asked which are due.
     pub async fn run_once(&self) -> Result<usize, StoreError> {
         let now = self.checkout.clock.now();
-        let due = self.unsettled.take_due(now, Self::LEASE, Self::BATCH).await?;
-        let count = due.len();
-        let repeated = futures_util::stream::iter(due).for_each_concurrent(Self::AT_ONCE, |refund| async move {
+        let due = self.unsettled.take_due(now, follow_up::LEASE, follow_up::BATCH).await?;
+        let repeated = follow_up::each(due, |refund| async move {
             if let Err(error) = self.resolve(refund).await {
                 tracing::warn!(refund = %refund.id, causes = causes(&error), "a refund cannot be settled yet");
             }
         });
-        repeated.await;
-        Ok(count)
+        Ok(repeated.await)
     }
 
     async fn resolve(&self, due: UnsettledRefund) -> Result<(), UseCaseError> {
@@ -84,7 +70,6 @@ impl RefundResolver {
     }
 
     async fn put_off(&self, due: UnsettledRefund) -> Result<(), StoreError> {
-        let pause = pause_after(due.attempt, Self::PAUSES, self.checkout.ids.random());
-        self.unsettled.put_off(due.id, self.checkout.clock.now() + pause).await
+        self.unsettled.put_off(due.id, self.checkout.next_turn(due.attempt)).await
     }
 }
