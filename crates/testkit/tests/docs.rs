@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, reason = "test code: a broken expectation is a failed test")]
 
+use std::path::Path;
+
 use cargo_metadata::MetadataCommand;
 use testkit::adr::Tree;
 use testkit::docs::{
@@ -58,7 +60,7 @@ fn every_alert_is_explained() {
 fn the_book_has_every_page() {
     let tree = repository();
     let summary = &stage(&tree).0["SUMMARY.md"];
-    for page in tree.0.keys().filter(|path| path.ends_with(".md")) {
+    for page in tree.0.keys().filter(|path| Path::new(path).extension().is_some_and(|it| it == "md")) {
         assert_eq!(summary.matches(&format!("]({page})\n")).count(), 1, "{page}");
     }
 }
@@ -179,7 +181,7 @@ fn the_book_is_in_order_and_stands_alone() {
     let decision = "---\nstatus: accepted\ndate: 2026-11-21\ncode:\n  - src/a.rs\nenforced-by:\n  - src/a.rs::held\n---\n# ADR-901: Made up\n\n## Context\n";
     let staged = stage(&tree(&[
         ("README.md", "# Shop"),
-        ("docs/README.md", "# Docs\n[b](b.md) [code](../src/a.rs) [folder](../src)"),
+        ("docs/README.md", "# Docs\n[b](b.md#b) [code](../src/a.rs) [folder](../src) [d](../adr/README.md)"),
         ("docs/a.md", "# A"),
         ("docs/b.md", "# B"),
         ("adr/README.md", "# Decisions"),
@@ -189,7 +191,10 @@ fn the_book_is_in_order_and_stands_alone() {
     let summary = "# Summary\n\n- [Shop](README.md)\n- [Docs](docs/README.md)\n  - [B](docs/b.md)\n  - [A](docs/a.md)\n\
                    - [Decisions](adr/README.md)\n  - [901: Made up](adr/901-made-up.md)\n";
     assert_eq!(staged.0["SUMMARY.md"], summary);
-    assert_eq!(staged.0["docs/README.md"], "# Docs\n[b](b.md) [code](../src/a.rs.txt) folder");
+    assert_eq!(
+        staged.0["docs/README.md"],
+        "# Docs\n[b](b.md#b) [code](../src/a.rs.txt) folder [d](../adr/index.md)"
+    );
     assert_eq!(staged.0["src/a.rs.txt"], "fn held() {}");
     assert!(staged.0["adr/901-made-up.md"].starts_with("# ADR-901: Made up\n\n*accepted, 2026-11-21*\n"));
     assert!(staged.0["adr/901-made-up.md"].ends_with("- `src/a.rs`\n- `src/a.rs::held`\n"));

@@ -48,27 +48,28 @@ fn decision(page: &Page, text: &str) -> String {
     staged
 }
 
-/// Leads links to files that are no pages to copies of them, and shows links to folders as text. Returns the
-/// files to copy.
+/// Leads links to files that are no pages to copies of them, links to a folder's first page to where mdBook
+/// puts that, and shows links to folders as text. Returns the files to copy.
 fn relink(tree: &Tree, page: &str, text: &str) -> (String, BTreeSet<String>) {
     let mut files = BTreeSet::new();
     let mut staged = String::new();
     let mut done = 0;
     for Link { to, range, .. } in Markdown::read(text).links {
-        let Some((path, _)) = resolve(page, &to).filter(|(path, _)| !is_elsewhere(&to) && !is_page(path))
-        else {
-            continue;
-        };
+        let Some((path, _)) = resolve(page, &to).filter(|_| !is_elsewhere(&to)) else { continue };
         let source = &text[range.clone()];
-        staged.push_str(&text[done..range.start]);
-        done = range.end;
-        if tree.0.contains_key(&path) {
-            staged.push_str(&source.replacen(&format!("]({to}"), &format!("]({to}.txt"), 1));
+        let leads_to = |other: &str| source.replacen(&format!("]({to}"), &format!("]({other}"), 1);
+        let relinked = if is_page(&path) {
+            leads_to(&to.replace(START, "index.md"))
+        } else if tree.0.contains_key(&path) {
             files.insert(path);
+            leads_to(&format!("{to}.txt"))
         } else {
             let shown = source.rsplit_once("](").map_or(source, |(shown, _)| shown);
-            staged.push_str(shown.trim_start_matches('['));
-        }
+            shown.trim_start_matches('[').to_owned()
+        };
+        staged.push_str(&text[done..range.start]);
+        staged.push_str(&relinked);
+        done = range.end;
     }
     staged.push_str(&text[done..]);
     (staged, files)
