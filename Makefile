@@ -2,8 +2,16 @@
 
 WITH_SERVICES = cargo run --quiet --package testkit --bin with-services --
 
+# What the book is made with: built once, then kept in target/. The checksum is that of the file in the package.
+DOCS = cargo run --quiet --package testkit --bin docs --
+MDBOOK_VERSION = 0.5.4
+MDBOOK = target/tools/mdbook-$(MDBOOK_VERSION)/bin/mdbook
+MERMAID_VERSION = 12.3.0
+MERMAID_SHA256 = 336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a3
+MERMAID = target/tools/mermaid-$(MERMAID_VERSION).min.js
+
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking audit openapi adr lint ci
+.PHONY: help run up down test bench-ranking audit openapi adr erd dependencies docs lint ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +40,33 @@ openapi: ## write docs/api/openapi.json from the code
 
 adr: ## print the decisions: code, enforcing test, and what the check finds
 	@cargo test --quiet --package testkit --test adr -- --ignored --nocapture print_the_table | grep '^|'
+
+erd: ## write docs/erd.md from the migrations
+	$(DOCS) erd
+
+dependencies: ## write docs/dependencies.md from the manifests of the crates
+	$(DOCS) dependencies
+
+docs: $(MDBOOK) $(MERMAID) ## documentation and decisions as one site: target/book/index.html
+	$(DOCS) site target/docs
+	cp docs/book/book.toml target/docs/
+	cp docs/book/diagrams.js docs/book/diagrams.css $(MERMAID) target/docs/
+	mv target/docs/$(notdir $(MERMAID)) target/docs/mermaid.min.js
+	$(MDBOOK) build target/docs --dest-dir "$(CURDIR)/target/book"
+
+$(MDBOOK):
+	cargo install --quiet --locked --no-default-features --features search --version $(MDBOOK_VERSION) \
+		--root target/tools/mdbook-$(MDBOOK_VERSION) mdbook
+
+# Only the package of mermaid itself, which brings everything in one file, and none of its dependencies.
+$(MERMAID):
+	mkdir -p target/tools/npm
+	npm pack --silent --pack-destination target/tools/npm mermaid@$(MERMAID_VERSION)
+	tar --extract --gzip --file target/tools/npm/mermaid-$(MERMAID_VERSION).tgz --directory target/tools/npm \
+		package/dist/mermaid.min.js
+	echo '$(MERMAID_SHA256)  target/tools/npm/package/dist/mermaid.min.js' | sha256sum --check --quiet
+	mv target/tools/npm/package/dist/mermaid.min.js $@
+	rm -r target/tools/npm
 
 lint: ## formatting and lints, warnings as errors
 	cargo fmt --all --check

@@ -13,7 +13,8 @@ const SECTIONS: [&str; 4] = ["Context", "Decision", "Alternatives", "Consequence
 pub struct Tree(pub BTreeMap<String, String>);
 
 impl Tree {
-    fn has(&self, path: &str) -> bool {
+    /// Returns whether a file or a folder is there.
+    pub(crate) fn has(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
         self.0.contains_key(path) || self.0.keys().any(|file| file.starts_with(&folder))
     }

@@ -15,6 +15,7 @@ pub mod adr;
 mod clock;
 pub mod contract;
 mod database;
+pub mod docs;
 pub mod fixtures;
 mod gateway;
 mod harness;

@@ -1,22 +1,16 @@
 //! Decisions stay tied to the code and to the tests that enforce them; and the check itself can fail.
 
-#![expect(clippy::expect_used, reason = "test code: a broken expectation is a failed test")]
-
-use std::path::Path;
-use std::process::Command;
-
 use testkit::adr::{Page, Tree, check_index, check_pages, check_pointers, table};
+use testkit::docs;
 
 /// Returns what git knows or would add, so that neither `target/` nor ignored files are read.
 fn repository() -> Tree {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let listing = ["ls-files", "--cached", "--others", "--exclude-standard"];
-    let output = Command::new("git").current_dir(&root).args(listing).output().expect("git lists the files");
-    assert!(output.status.success(), "git cannot list the files");
-    let paths = String::from_utf8(output.stdout).expect("paths are UTF-8");
-    let read = |path: &str| Some((path.to_owned(), std::fs::read_to_string(root.join(path)).ok()?));
+    let mut tree = docs::repository();
     // The made-up pages below point to decisions that do not exist.
-    Tree(paths.lines().filter(|path| *path != "crates/testkit/tests/adr.rs").filter_map(read).collect())
+    tree.0.retain(|path, _| {
+        !["adr", "docs"].map(|test| format!("crates/testkit/tests/{test}.rs")).contains(path)
+    });
+    tree
 }
 
 fn pages(tree: &Tree) -> Vec<Page> {
