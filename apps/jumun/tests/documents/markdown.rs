@@ -43,12 +43,21 @@ impl Document {
                         line: index + 2,
                     });
                 }
-                None if open => blocks.last_mut().unwrap().text += &format!("{line}\n"),
+                None if open => blocks.last_mut().unwrap().text.extend([line, "\n"]),
                 None => {}
             }
         }
         assert!(!open, "{}: a block does not end", self.name);
         blocks
+    }
+
+    /// Returns the targets of `make` that the text names in passing.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
+        let spans = self.text.lines().flat_map(code_spans);
+        spans.filter_map(|span| {
+            let (settings, target) = span.split_once("make ")?;
+            settings.split_whitespace().all(|word| word.contains('=')).then_some(target)
+        })
     }
 
     /// Returns the rows of the tables, each as its cells.

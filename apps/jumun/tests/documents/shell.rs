@@ -63,12 +63,15 @@ impl Shell {
     /// Connects whoever asks for a printed address to a real one, and lets curl tell each status. The
     /// commands stay as they are: this is the one place where addresses differ.
     pub(crate) fn connect(&self, real: [&str; 2]) {
-        let mut settings = String::from("silent\nshow-error\nmax-time = 60\n");
-        settings += "write-out = \"%{stderr}status %{http_code}\\n\"\n";
-        for (printed, real) in PRINTED.into_iter().zip(real) {
-            settings += &format!("connect-to = \"{printed}:{real}\"\n");
-        }
-        fs::write(self.folder.join(".curlrc"), settings).unwrap();
+        let mut settings = vec![
+            "silent".to_owned(),
+            "show-error".to_owned(),
+            "max-time = 60".to_owned(),
+            r#"write-out = "%{stderr}status %{http_code}\n""#.to_owned(),
+        ];
+        let addresses = PRINTED.into_iter().zip(real);
+        settings.extend(addresses.map(|(printed, real)| format!("connect-to = \"{printed}:{real}\"")));
+        fs::write(self.folder.join(".curlrc"), settings.join("\n")).unwrap();
     }
 
     /// Runs a command to its end.

@@ -25,10 +25,10 @@ impl Step {
         let (mut command, mut comment) = (String::new(), String::new());
         for (index, line) in block.text.lines().enumerate() {
             if command.is_empty() && (line.starts_with('#') || line.is_empty()) {
-                comment += &format!("{line}\n");
+                comment.extend([line, "\n"]);
                 continue;
             }
-            command += &format!("{line}\n");
+            command.extend([line, "\n"]);
             if is_complete(&command) {
                 let (command, comment) = (std::mem::take(&mut command), std::mem::take(&mut comment));
                 steps.push(Self { command, comment, line: block.line + index });
@@ -122,6 +122,7 @@ pub(crate) fn run(document: &Document) {
     if missing().is_some() {
         return;
     }
+    document.targets().for_each(check_target);
     let folder = tempfile::tempdir().unwrap();
     let mut shell = Shell::start(folder.path());
     let mut server = None;
