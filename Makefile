@@ -11,7 +11,8 @@ MERMAID_SHA256 = 336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a
 MERMAID = target/tools/mermaid-$(MERMAID_VERSION).min.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking audit openapi adr erd dependencies docs lint ci
+.PHONY: help run up down test bench-ranking audit openapi postman clients client browser client-tools adr erd \
+        dependencies docs lint ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,27 @@ audit: ## check on the database of the settings all that always holds
 openapi: ## write docs/api/openapi.json from the code
 	cargo run --quiet --package jumun -- openapi > docs/api/openapi.json.new
 	mv docs/api/openapi.json.new docs/api/openapi.json
+
+postman: ## write docs/api/postman.json from docs/api/openapi.json
+	node clients/postman/generate.mjs
+
+clients: client-tools ## the Postman collection, the TypeScript client and Swagger UI in Chromium against a server
+	node clients/with-server.mjs 'npm run --silent postman' 'npm run --silent client' 'npm run --silent browser'
+
+client: client-tools ## the generated TypeScript client against a server
+	node clients/with-server.mjs 'npm run --silent client'
+
+browser: client-tools ## Swagger UI in a headless Chromium against a server
+	node clients/with-server.mjs 'npm run --silent browser'
+
+# What the clients need: a binary (JUMUN_BINARY names one that is built), their packages, and the types that
+# come from the document.
+client-tools: clients/node_modules/.package-lock.json
+	$(if $(JUMUN_BINARY),,cargo build --quiet --package jumun)
+	cd clients && npm run --silent build
+
+clients/node_modules/.package-lock.json: clients/package-lock.json
+	cd clients && npm ci --no-fund --no-audit
 
 adr: ## print the decisions: code, enforcing test, and what the check finds
 	@cargo test --quiet --package testkit --test adr -- --ignored --nocapture print_the_table | grep '^|'
