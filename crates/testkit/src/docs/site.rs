@@ -76,7 +76,7 @@ fn relink(tree: &Tree, page: &str, text: &str) -> (String, BTreeSet<String>) {
 }
 
 /// Lists the pages: the repository's own, then those under `docs/` as their first page names them, then the
-/// rest of them, then the decisions.
+/// rest of them, then those of other folders, then the decisions.
 fn summary(tree: &Tree) -> String {
     let pages = || tree.0.keys().map(String::as_str).filter(|path| is_page(path));
     let mut order = vec![(0, START)];
@@ -88,6 +88,9 @@ fn summary(tree: &Tree) -> String {
     let mut docs: Vec<_> = pages().filter(|path| path.starts_with("docs/") && *path != DOCS).collect();
     docs.sort_by_key(|path| named.iter().position(|it| it == path).unwrap_or(usize::MAX));
     order.extend(docs.into_iter().map(|path| (1, path)));
+    let elsewhere =
+        |path: &&str| path.contains('/') && !path.starts_with("docs/") && !path.starts_with("adr/");
+    order.extend(pages().filter(elsewhere).map(|path| (0, path)));
     order.push((0, DECISIONS));
     order.extend(pages().filter(|path| path.starts_with("adr/") && *path != DECISIONS).map(|path| (1, path)));
     let mut summary = "# Summary\n\n".to_owned();
