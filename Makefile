@@ -3,7 +3,7 @@
 WITH_SERVICES = cargo run --quiet --package testkit --bin with-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking audit openapi adr lint ci
+.PHONY: help run up down test bench-ranking bench-locks audit openapi adr lint ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on 
 
 bench-ranking: ## the live ranking over 300,000 order lines; fails above 50 ms on MySQL
 	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package jumun --bench ranking
+
+bench-locks: ## four ways to take from one stock, side by side on MySQL: locks, versions, a condition, sets
+	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package storage --bench locks
 
 audit: ## check on the database of the settings all that always holds
 	cargo run --quiet --package jumun -- audit
