@@ -11,8 +11,8 @@ MERMAID_SHA256 = 336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a
 MERMAID = target/tools/mermaid-$(MERMAID_VERSION).min.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking audit openapi postman clients client browser client-tools adr erd \
-        dependencies docs lint ci
+.PHONY: help run up down test bench-ranking bench-locks audit openapi postman clients client browser client-tools \
+        adr erd dependencies docs lint ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on 
 
 bench-ranking: ## the live ranking over 300,000 order lines; fails above 50 ms on MySQL
 	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package jumun --bench ranking
+
+bench-locks: ## four ways to take from one stock, side by side on MySQL: locks, versions, a condition, sets
+	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package storage --bench locks
 
 audit: ## check on the database of the settings all that always holds
 	cargo run --quiet --package jumun -- audit

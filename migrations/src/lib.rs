@@ -23,6 +23,7 @@ mod m20261121_000013_card_payments;
 mod m20261121_000014_refunds;
 mod m20261121_000015_auth;
 mod m20261121_000016_carts;
+mod m20261121_000017_stored_view_batches;
 mod rebuild;
 
 /// Applies what is missing of the schema.
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000014_refunds::Migration),
             Box::new(m20261121_000015_auth::Migration),
             Box::new(m20261121_000016_carts::Migration),
+            Box::new(m20261121_000017_stored_view_batches::Migration),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Which adapter serves which port. Nothing else in the program knows.
+//! Which adapter serves which port. Nothing else in the program knows (ADR-003).
 
 use std::sync::Arc;
 use std::thread::available_parallelism;

@@ -1,4 +1,5 @@
-//! The architecture as drawn: which crate may know which, and what the pure ones may use at all.
+//! The architecture as drawn: which crate may know which, and what the pure ones may use at all
+//! (ADR-001, ADR-002).
 
 #![expect(clippy::expect_used, reason = "test code: a broken expectation is a failed test")]
 

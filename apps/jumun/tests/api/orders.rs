@@ -161,6 +161,7 @@ async fn a_sum_that_cannot_be_represented_is_refused(database: Arc<TestDatabase>
     assert_eq!((shop.stock(dear).await, shop.stock(more).await), (1_000, 9));
 }
 
+/// ADR-012: what was settled is copied.
 async fn a_snapshot_outlives_what_it_was_taken_of(database: Arc<TestDatabase>) {
     let shop = Shop::open(database).await;
     let buyer = shop.buyer(10_000).await;

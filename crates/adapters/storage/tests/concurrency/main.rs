@@ -10,6 +10,7 @@ mod coupons;
 mod guards;
 mod idempotency;
 mod instances;
+mod lock_order;
 mod money_storm;
 mod orders;
 mod payments;
@@ -22,6 +23,7 @@ mod wallets;
 fn main() {
     testkit::run([
         orders::suite(),
+        lock_order::suite(),
         idempotency::suite(),
         wallets::suite(),
         batches::suite(),
