@@ -6,8 +6,8 @@ use std::thread::available_parallelism;
 use async_trait::async_trait;
 use checkout::outbox::{Dispatcher, EventSink, OutboxQueue};
 use checkout::{
-    BusinessTerms, Checkout, CouponClaims, KeyJanitor, PaymentDesk, PaymentResolver, RefundDesk,
-    RefundResolver, TransactionRunner,
+    BusinessTerms, Checkout, CouponClaims, KeyJanitor, LaneSettings, OrderLanes, PaymentDesk,
+    PaymentResolver, RefundDesk, RefundResolver, TransactionRunner,
 };
 use coordination::ReadThrough;
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 use user::{AccessTokens, HashCost, SessionJanitor};
 
-use crate::http::{Authentication, Readiness, Services};
+use crate::http::{Authentication, RENDER_ORDER, Readiness, Services};
 use crate::passwords::PasswordBench;
 use crate::popular::PopularProducts;
 use crate::schedule::RankingScheduler;
@@ -57,6 +57,8 @@ pub struct Wiring {
     pub runner: TransactionRunner,
     /// The use cases.
     pub checkout: Checkout,
+    /// How wide the way of orders to the database is.
+    pub lanes: LaneSettings,
     /// What is read through the cache.
     pub cache: ReadThrough,
     /// What instances share.
@@ -94,7 +96,16 @@ impl Wiring {
         let terms = BusinessTerms { zone, payment_window: settings.order_payment_window };
         let wiring = Self::with_shared(database, terms, shared);
         let tokens = JwtTokens::new(settings.jwt_secret.expose(), wiring.clock.clone(), wiring.ids.clone());
-        Ok(Self { authentication: settings.auth.into(), tokens: Arc::new(tokens), ..wiring })
+        Ok(Self {
+            authentication: settings.auth.into(),
+            tokens: Arc::new(tokens),
+            lanes: LaneSettings {
+                lanes: settings.order_lanes,
+                queue: settings.order_queue,
+                lines: settings.order_lines,
+            },
+            ..wiring
+        })
     }
 
     /// Puts everything on top of a database, for one instance.
@@ -125,7 +136,21 @@ impl Wiring {
         ids.fill_random(&mut secret);
         let tokens = Arc::new(JwtTokens::new(&secret, clock.clone(), ids.clone()));
         let authentication = Authentication::Header;
-        Self { database, clock, ids, runner, checkout, cache, shared, popular, authentication, tokens, tasks }
+        let lanes = LaneSettings::default();
+        Self {
+            database,
+            clock,
+            ids,
+            runner,
+            checkout,
+            lanes,
+            cache,
+            shared,
+            popular,
+            authentication,
+            tokens,
+            tasks,
+        }
     }
 
     /// Returns what the HTTP handlers work with.
@@ -144,6 +169,7 @@ impl Wiring {
         );
         Services {
             checkout: self.checkout.clone(),
+            order_lanes: OrderLanes::new(self.checkout.clone(), RENDER_ORDER, self.lanes),
             runner: self.runner.clone(),
             catalog: Arc::new(CachedCatalog::new(database.clone(), self.cache.clone())),
             popular: self.popular.clone(),

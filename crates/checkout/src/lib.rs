@@ -5,9 +5,10 @@
 //! - [`UnitOfWork`] and [`Transaction`] are the ports under it; [`TransactionRunner`] runs a named
 //!   [`TransactionScript`] to its end, however the caller fares, and repeats it when others were in
 //!   the way (ADR-016).
-//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, carts by user id, products by id, pieces of coupons
-//!   by coupon and user, wallets by user id; children are inserted last. A claim locks its coupon's row
-//!   after everything else.
+//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, carts by user id, products by id,
+//!   pieces of coupons by coupon and user, wallets by user id; children are inserted last. A claim locks its
+//!   coupon's row after everything else.
+//! - [`OrderLanes`] bring orders that wait at the same moment into one transaction (ADR-040).
 //! - [`SignIn`] lets users in (ADR-035). Its transactions lock tries at passwords or a session, and nothing
 //!   else.
 //! - [`CouponClaims`] leads claims past the gate (ADR-019), which is told after the transaction.
@@ -29,6 +30,7 @@ mod decide;
 mod fault;
 mod follow_up;
 mod idempotency;
+mod lanes;
 mod order_event;
 pub mod outbox;
 mod payments;
@@ -61,6 +63,7 @@ pub use decide::{ChangeSet, Decision, Moment, OrderCommand, PaymentTerms, Receip
 pub use idempotency::{
     Answer, Claim, CompletedRequest, IdempotencyError, IdempotencyKey, KeyedRequest, Render, Reply, Resource,
 };
+pub use lanes::{LaneSettings, OrderLanes, QueueFull};
 pub use payments::{PayOrder, PaymentDesk, PaymentResolver, RenderPayment};
 pub use place_orders::PlaceOrder;
 pub use ports::{IdempotencyRepository, KeyJanitor, OutboxRepository, Transaction, UnitOfWork};

@@ -49,12 +49,8 @@ impl Checkout {
                 placed.outcomes.into_iter().map(|outcome| outcome.map_err(UseCaseError::Rejected)).collect()
             }
             Err(error) if size == 1 => vec![Err(error)],
-            // A set whose commit may have happened must not be placed again.
             Err(UseCaseError::Failed(StoreError::OutcomeUnknown(error))) => {
-                let reason = error.to_string();
-                (0..size)
-                    .map(|_| Err(UseCaseError::Failed(StoreError::OutcomeUnknown(reason.clone().into()))))
-                    .collect()
+                self.place_keyed_again(orders, render, &error.to_string()).await
             }
             Err(_) => {
                 let mut outcomes = Vec::with_capacity(size);
@@ -69,6 +65,29 @@ impl Checkout {
                 outcomes
             }
         }
+    }
+
+    /// After a commit that may have happened: an order whose key tells runs again and is placed or replayed,
+    /// the others must not, and the runner has tried already if all of them have keys.
+    async fn place_keyed_again(
+        &self,
+        orders: Vec<PlaceOrder>,
+        render: Render<Receipt>,
+        reason: &str,
+    ) -> Vec<Result<Answer, UseCaseError>> {
+        let has_key: Vec<bool> = orders.iter().map(|order| order.request.is_some()).collect();
+        let mut again = Vec::new().into_iter();
+        if has_key.contains(&false) {
+            let keyed: Vec<PlaceOrder> = orders.into_iter().filter(|order| order.request.is_some()).collect();
+            if !keyed.is_empty() {
+                again = Box::pin(self.place_orders(keyed, render)).await.into_iter();
+            }
+        }
+        let unknown = || Err(StoreError::OutcomeUnknown(reason.into()).into());
+        has_key
+            .into_iter()
+            .map(|keyed| if keyed { again.next() } else { None }.unwrap_or_else(unknown))
+            .collect()
     }
 
     fn script(&self, orders: Vec<PlaceOrder>, render: Render<Receipt>) -> PlaceOrders {

@@ -11,7 +11,7 @@ use refund::RefundError;
 use thiserror::Error;
 use user::UserError;
 
-use crate::IdempotencyError;
+use crate::{IdempotencyError, QueueFull};
 
 /// The definitive "no" of one domain. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -43,6 +43,9 @@ pub enum Rejection {
     /// The cart refuses.
     #[error(transparent)]
     Cart(#[from] CartError),
+    /// There is no place to wait in.
+    #[error(transparent)]
+    QueueFull(#[from] QueueFull),
 }
 
 impl Rejection {
@@ -57,6 +60,7 @@ impl Rejection {
             Self::Idempotency(error) => error,
             Self::Coupon(error) => error,
             Self::Cart(error) => error,
+            Self::QueueFull(error) => error,
         }
     }
 }

@@ -38,6 +38,7 @@ mod webhooks;
 
 pub(crate) use admin::AuditResponse;
 pub use docs::openapi;
+pub use orders::RENDER_ORDER;
 pub use rate_limit::RateLimiter;
 pub use server::{ServerSettings, build, build_probes};
 pub use services::{Authentication, Readiness, Services};

@@ -2,7 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use checkout::{CancelOrder, OrderCommand, PaymentTerms, PlaceOrder, Receipt, Reply, Resource, UseCaseError};
+use checkout::{
+    CancelOrder, OrderCommand, PaymentTerms, PlaceOrder, Receipt, Render, Reply, Resource, UseCaseError,
+};
 use coupon::{CouponCode, CouponError};
 use kernel::{Money, OrderId, PaymentId, ProductId, Timestamp, seconds};
 use order::{Basket, Order, OrderLine};
@@ -226,12 +228,7 @@ async fn place_order(
         coupon_code: body.0.coupon()?,
         trace: RequestContext::trace_of(&http),
     };
-    services
-        .checkout
-        .place_order(PlaceOrder { command, request }, render)
-        .await
-        .map(respond)
-        .map_err(Problem::from)
+    services.order_lanes.place(PlaceOrder { command, request }).await.map(respond).map_err(Problem::from)
 }
 
 /// A cart that cannot be ordered is what is wrong with `fromCart`.
@@ -242,10 +239,11 @@ fn cart_refused(error: UseCaseError) -> Problem {
     }
 }
 
-fn render(receipt: &Receipt) -> Result<Reply, serde_json::Error> {
+/// Tells a buyer of the order.
+pub const RENDER_ORDER: Render<Receipt> = |receipt| {
     let resource = Resource::Order(receipt.order.id.as_uuid());
     reply(StatusCode::CREATED, Some(resource), &OrderResponse::of(&receipt.order, Some(receipt.balance)))
-}
+};
 
 /// Gives an order up that waits for its payment; its stock and its coupon go back.
 #[utoipa::path(tag = "orders",

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use cart::CartReader;
 use checkout::outbox::OutboxAdmin;
 use checkout::{
-    Auditor, Checkout, CouponClaims, PaymentDesk, RefundDesk, SignIn, TransactionRunner, UseCaseError,
+    Auditor, Checkout, CouponClaims, OrderLanes, PaymentDesk, RefundDesk, SignIn, TransactionRunner,
+    UseCaseError,
 };
 use coupon::CouponReader;
 use kernel::{Clock, IdGenerator};
@@ -74,6 +75,8 @@ pub trait Readiness: Send + Sync {
 pub struct Services {
     /// The use cases that change something.
     pub checkout: Checkout,
+    /// Where orders are placed.
+    pub order_lanes: OrderLanes,
     /// Runs what must not stop half-way.
     pub runner: TransactionRunner,
     /// The products.

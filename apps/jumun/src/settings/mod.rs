@@ -75,6 +75,12 @@ settings! {
     database_url: DatabaseUrl = "sqlite://data/jumun.db?mode=rwc",
     /// The most connections to the database at a time.
     database_max_connections: u32 = "20",
+    /// How many transactions that place orders are under way at once.
+    order_lanes: usize = "2",
+    /// How many orders wait for one at the most; further ones are answered 503.
+    order_queue: usize = "1024",
+    /// How many lines the orders of one transaction have together.
+    order_lines: usize = "512",
     /// Redis; unset: in-process adapters, and one instance only.
     redis_url: Option<RedisUrl>,
     /// How a caller is known.

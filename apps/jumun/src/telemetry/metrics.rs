@@ -9,6 +9,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 const SECONDS: [f64; 14] =
     [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// Upper bounds of sets of orders.
+const SET_SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Returns the handle that renders this process's metrics, and installs the recorder at the first call.
@@ -31,6 +34,9 @@ fn install() -> PrometheusHandle {
 fn recorder() -> PrometheusRecorder {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full("jumun_order_set_size".into()), &SET_SIZES)
+        })
         // It fails for no buckets at all, and there are some.
         .unwrap_or_default()
         .build_recorder();
@@ -57,6 +63,18 @@ fn describe() {
         count,
         "Orders placed, by their first status, and orders that were cancelled or expired."
     );
+    describe_gauge!("jumun_orders_waiting", count, "Orders that wait for a transaction.");
+    describe_counter!(
+        "jumun_orders_turned_away_total",
+        count,
+        "Orders that were answered 503 because too many waited."
+    );
+    describe_histogram!(
+        "jumun_order_wait_seconds",
+        Unit::Seconds,
+        "Time that an order waited for its transaction."
+    );
+    describe_histogram!("jumun_order_set_size", count, "Orders that shared a transaction.");
     describe_counter!("jumun_payments_total", count, "Payments settled, by what became of them.");
     describe_counter!("jumun_refunds_total", count, "Refunds settled, by what became of them.");
     describe_counter!(

@@ -16,6 +16,7 @@ mod errors;
 mod failures;
 mod idempotency;
 mod instances;
+mod lanes;
 mod notices;
 mod operation;
 mod orders;
@@ -47,6 +48,7 @@ fn main() {
         orders_later::suite(),
         payments::suite(),
         refunds::suite(),
+        lanes::suite(),
         notices::suite(),
         card_gateway::suite(),
         coupons::suite(),

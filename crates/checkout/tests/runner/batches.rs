@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::memory::{CommitFault, Count, Memory, Poison, checkout};
 
-const RENDER: Render<Receipt> = |receipt| {
+pub(crate) const RENDER: Render<Receipt> = |receipt| {
     let resource = Some(Resource::Order(receipt.order.id.as_uuid()));
     Ok(Reply { status: 201, body: format!("{{\"balance\":{}}}", receipt.balance), resource })
 };
@@ -26,11 +26,11 @@ fn shop() -> (Arc<Memory>, Checkout, ProductId, UserId) {
     (memory, checkout, product, user)
 }
 
-fn order_id(number: u128) -> OrderId {
+pub(crate) fn order_id(number: u128) -> OrderId {
     OrderId::from_uuid(Uuid::from_u128(1_000 + number))
 }
 
-fn order(number: u128, user_id: UserId, product: ProductId, quantity: u32) -> PlaceOrder {
+pub(crate) fn order(number: u128, user_id: UserId, product: ProductId, quantity: u32) -> PlaceOrder {
     let command = OrderCommand {
         order_id: order_id(number),
         payment_id: PaymentId::from_uuid(Uuid::from_u128(2_000 + number)),
@@ -45,19 +45,19 @@ fn order(number: u128, user_id: UserId, product: ProductId, quantity: u32) -> Pl
     PlaceOrder { command, request: None }
 }
 
-fn keyed(order: PlaceOrder, key: &str) -> PlaceOrder {
+pub(crate) fn keyed(order: PlaceOrder, key: &str) -> PlaceOrder {
     let key = IdempotencyKey::new(key).unwrap();
     let body = format!("{:?}", order.command.basket);
     let request = KeyedRequest::new(order.command.user_id, key, "POST", "/orders", &body);
     PlaceOrder { request: Some(request), ..order }
 }
 
-fn count(begun: u32, committed: u32, rolled_back: u32) -> Count {
+pub(crate) fn count(begun: u32, committed: u32, rolled_back: u32) -> Count {
     Count { begun, committed, rolled_back }
 }
 
 /// Says in a word what became of each order.
-fn words(outcomes: &[Result<Answer, UseCaseError>]) -> Vec<&'static str> {
+pub(crate) fn words(outcomes: &[Result<Answer, UseCaseError>]) -> Vec<&'static str> {
     let word = |outcome: &Result<Answer, UseCaseError>| match outcome {
         Ok(Answer { replayed: false, .. }) => "placed",
         Ok(Answer { replayed: true, .. }) => "replayed",
@@ -131,18 +131,31 @@ async fn a_single_order_is_not_placed_a_second_time_after_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_set_whose_outcome_is_unknown_is_not_placed_again() {
-    for (fault, stored) in [(CommitFault::LostBefore, 0), (CommitFault::LostAfter, 3)] {
+async fn of_a_set_whose_outcome_is_unknown_only_what_has_a_key_runs_again() {
+    for (fault, expected, stored) in
+        [(CommitFault::LostBefore, "placed", 2), (CommitFault::LostAfter, "replayed", 3)]
+    {
         let (memory, checkout, product, user) = shop();
         memory.fail_to_commit([fault]);
-        // One order without a key is enough: the set cannot be repeated.
         let orders = vec![
             keyed(order(1, user, product, 1), "first"),
             order(2, user, product, 1),
             keyed(order(3, user, product, 1), "third"),
         ];
         let outcomes = checkout.place_orders(orders, RENDER).await;
-        assert_eq!(words(&outcomes), ["unknown"; 3]);
+        assert_eq!(words(&outcomes), [expected, "unknown", expected]);
+        assert_eq!((memory.count(), memory.tables().orders.len()), (count(2, 2, 0), stored));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_without_keys_whose_outcome_is_unknown_is_not_placed_again() {
+    for (fault, stored) in [(CommitFault::LostBefore, 0), (CommitFault::LostAfter, 2)] {
+        let (memory, checkout, product, user) = shop();
+        memory.fail_to_commit([fault]);
+        let orders = vec![order(1, user, product, 1), order(2, user, product, 1)];
+        let outcomes = checkout.place_orders(orders, RENDER).await;
+        assert_eq!(words(&outcomes), ["unknown"; 2]);
         assert_eq!((memory.count(), memory.placed().len()), (count(1, 1, 0), stored));
     }
 }

@@ -6,6 +6,7 @@ mod batches;
 mod carts;
 mod changes;
 mod claims;
+mod lanes;
 mod memory;
 mod repositories;
 mod scripts;
