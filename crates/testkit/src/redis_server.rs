@@ -1,6 +1,7 @@
 //! Redis for one test: a part of a server that all share, or a server of its own.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use kernel::IdGenerator;
 use local::SystemIds;
@@ -44,8 +45,7 @@ impl TestRedis {
     /// # Panics
     /// When Redis does not answer.
     pub async fn wipe(&self) {
-        let client = redis::Client::open(self.url.as_str()).expect("an address");
-        let mut connection = client.get_multiplexed_async_connection().await.expect("Redis answers");
+        let mut connection = connect(&self.url).await;
         let pattern = format!("jumun:{}*", self.prefix);
         let mut cursor = 0;
         loop {
@@ -143,10 +143,18 @@ impl RedisServer {
     /// # Panics
     /// When it does not answer.
     pub async fn command(&self, words: &[&str]) {
-        let client = redis::Client::open(self.url.as_str()).expect("an address");
-        let mut connection = client.get_multiplexed_async_connection().await.expect("Redis answers");
+        let mut connection = connect(&self.url).await;
         let mut command = redis::Cmd::new();
         command.arg(words);
         command.query_async::<redis::Value>(&mut connection).await.expect("Redis obeys");
     }
+}
+
+/// Connects with more patience than the half second that a client has by default: the machine may be busy.
+async fn connect(url: &str) -> redis::aio::MultiplexedConnection {
+    const PATIENCE: Option<Duration> = Some(Duration::from_secs(30));
+    let client = redis::Client::open(url).expect("an address");
+    let config =
+        redis::AsyncConnectionConfig::new().set_connection_timeout(PATIENCE).set_response_timeout(PATIENCE);
+    client.get_multiplexed_async_connection_with_config(&config).await.expect("Redis answers")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coupon::{Admission, CouponGate};
 use futures_util::future::join_all;
@@ -66,7 +67,7 @@ impl Instances {
     }
 
     /// Lets users claim at the same moment, each at one instance or the other, and counts the answers. Who
-    /// is told to come back (503, 408) asks again under the same key, as callers do.
+    /// is told to come back (503, 408) asks again under the same key and when it is told, as callers do.
     async fn claim(&self, code: &str, users: &[UserId]) -> BTreeMap<String, usize> {
         let claims = users.iter().enumerate().map(|(caller, user)| async move {
             let key = SystemIds.uuid().to_string();
@@ -74,7 +75,10 @@ impl Instances {
                 let answer = self.shop(caller).claim(code, *user).key(&key).await;
                 match answer.status {
                     200 => return "issued".to_owned(),
-                    408 | 503 => {}
+                    408 | 503 => {
+                        let pause = answer.header("retry-after").map_or(0, |it| it.parse().unwrap());
+                        tokio::time::sleep(Duration::from_secs(pause)).await;
+                    }
                     _ => {
                         let problem: Value = serde_json::from_str(&answer.text).unwrap();
                         return problem["error"].as_str().unwrap().to_owned();
