@@ -64,7 +64,7 @@ clients/node_modules/.package-lock.json: clients/package-lock.json
 	cd clients && npm ci --no-fund --no-audit
 
 adr: ## print the decisions: code, enforcing test, and what the check finds
-	@cargo test --quiet --package testkit --test adr -- --ignored --nocapture print_the_table | grep '^|'
+	@bash -o pipefail -c "cargo test --quiet --package testkit --test adr -- --ignored --nocapture print_the_table | grep '^|'"
 
 erd: ## write docs/erd.md from the migrations
 	$(DOCS) erd
@@ -97,5 +97,5 @@ lint: ## formatting and lints, warnings as errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
 
-ci: ## everything that CI checks
+ci: ## everything that must hold before a change lands; CI makes the book as well
 	bash .ci/run

@@ -11,7 +11,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
-const binary = process.env.JUMUN_BINARY ?? join(root, "target/debug/jumun");
+const binary = resolve(process.env.JUMUN_BINARY || join(root, "target/debug/jumun"));
+// How long the server may take to say where it listens.
+const patience = 60_000;
 const folder = mkdtempSync(join(tmpdir(), "jumun-clients-"));
 const server = spawn(binary, ["serve"], {
   cwd: folder,
@@ -42,9 +44,11 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Waits until the server says where it listens. */
+/** Waits until the server says where it listens, for a minute at the most. */
 async function address() {
+  let timer;
   const failed = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`the server is not ready after ${patience / 1000} s`)), patience);
     server.on("error", (error) => fail(new Error(`${binary}: ${error.message}; \`cargo build\` makes it`)));
     server.on("close", (code) => fail(new Error(`the server ended (${code}) before it was ready`)));
   });
@@ -54,5 +58,5 @@ async function address() {
       if (origin) tell(origin);
     });
   });
-  return Promise.race([said, failed]);
+  return Promise.race([said, failed]).finally(() => clearTimeout(timer));
 }

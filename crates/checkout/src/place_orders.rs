@@ -36,8 +36,8 @@ impl Checkout {
         outcomes.into_iter().next().unwrap_or_else(|| Err(UseCaseError::defect(MissingOutcome)))
     }
 
-    /// Places orders in one transaction and answers each of them, in their order. If the transaction
-    /// fails, each order gets one of its own, so that one of them cannot fail the rest.
+    /// Places orders in one transaction and answers each of them, in their order. If the transaction fails
+    /// while the store is there, each order gets one of its own, so that one of them cannot fail the rest.
     pub async fn place_orders(
         &self,
         orders: Vec<PlaceOrder>,
@@ -51,6 +51,11 @@ impl Checkout {
             Err(error) if size == 1 => vec![Err(error)],
             Err(UseCaseError::Failed(StoreError::OutcomeUnknown(error))) => {
                 self.place_keyed_again(orders, render, &error.to_string()).await
+            }
+            // The store is away for each of them alone as well.
+            Err(UseCaseError::Failed(StoreError::Unavailable(error))) => {
+                let reason = error.to_string();
+                (0..size).map(|_| Err(StoreError::Unavailable(reason.clone().into()).into())).collect()
             }
             Err(_) => {
                 let mut outcomes = Vec::with_capacity(size);

@@ -4,6 +4,7 @@
 //! name. So each rule can be seen to fail on a page made up for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 const KEYS: [&str; 4] = ["status", "date", "code", "enforced-by"];
 const SECTIONS: [&str; 4] = ["Context", "Decision", "Alternatives", "Consequences"];
@@ -174,8 +175,32 @@ pub fn check_enforcement(entry: &str, tree: &Tree) -> Option<String> {
         Some((path, needle)) if needle.is_empty() || !tree.0[path].contains(needle) => {
             Some(format!("{path} does not contain {needle:?}"))
         }
+        Some((path, name)) if is_code(path) && is_name(name) && !runs(name, &tree.0[path]) => {
+            Some(format!("{path} has no test {name} that runs"))
+        }
         Some(_) => None,
     }
+}
+
+fn is_code(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
+fn is_name(text: &str) -> bool {
+    text.contains('_') && text.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// Tells whether a text has a function of this very name that is neither commented out nor ignored.
+fn runs(name: &str, text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    let starts = lines.iter().enumerate().filter(|(_, line)| {
+        !line.starts_with("//")
+            && line.split_once(&format!("fn {name}")).is_some_and(|(_, rest)| rest.starts_with(['(', '<']))
+    });
+    starts.into_iter().any(|(at, _)| {
+        let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with(['#', '/']));
+        attributes.into_iter().all(|line| !line.starts_with("#[ignore"))
+    })
 }
 
 /// Returns each pointer to a page that is not there or not accepted.

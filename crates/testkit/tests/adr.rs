@@ -26,18 +26,38 @@ fn every_decision_is_tied_to_its_code_and_tests() {
     let tree = repository();
     let pages = pages(&tree);
     assert!(!pages.is_empty(), "no pages were read");
+    let found = found_in_all(&pages, &tree);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+fn found_in_all(pages: &[Page], tree: &Tree) -> Vec<String> {
     let mut found: Vec<_> =
         pages.iter().flat_map(|page| page.violations.iter().map(|v| format!("{}: {v}", page.file))).collect();
-    found.extend(check_pointers(&pages, &tree));
-    found.extend(check_index(&pages, &tree.0["adr/README.md"]));
-    assert!(found.is_empty(), "{found:#?}");
+    found.extend(check_pointers(pages, tree));
+    found.extend(check_index(pages, &tree.0["adr/README.md"]));
+    found
 }
 
 #[test]
 #[ignore = "prints what `make adr` shows"]
 fn print_the_table() {
     let tree = repository();
-    println!("\n{}", table(&pages(&tree), &tree));
+    let pages = pages(&tree);
+    println!("\n{}", table(&pages, &tree));
+    let found = found_in_all(&pages, &tree);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// A test that is renamed, commented out or ignored enforces nothing.
+#[test]
+fn a_test_that_does_not_run_is_found() {
+    let mut tree = made_up_tree();
+    for text in
+        ["// fn it_holds() {}", "fn it_holds_no_more() {}", "#[test]\n#[ignore = \"slow\"]\nfn it_holds() {}"]
+    {
+        tree.0.insert("tests/a.rs".to_owned(), text.to_owned());
+        assert_eq!(found_in("901-made-up.md", &good(), &tree), "tests/a.rs has no test it_holds that runs");
+    }
 }
 
 const INDEX: &str = "| [901](901-made-up.md) | It is made up | accepted | 2026-11-21 |\n";

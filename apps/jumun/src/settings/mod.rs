@@ -79,7 +79,7 @@ settings! {
     order_lanes: usize = "2",
     /// How many orders wait for one at the most; further ones are answered 503.
     order_queue: usize = "1024",
-    /// How many lines the orders of one transaction have together.
+    /// How many lines the orders of one transaction have together, but for the last order.
     order_lines: usize = "512",
     /// Redis; unset: in-process adapters, and one instance only.
     redis_url: Option<RedisUrl>,

@@ -24,7 +24,7 @@ impl Settings {
         within("database_max_connections", &self.database_max_connections, 1..=1000)?;
         within("order_lanes", &self.order_lanes, 1..=64)?;
         within("order_queue", &self.order_queue, 1..=100_000)?;
-        within("order_lines", &self.order_lines, 1..=10_000)?;
+        within("order_lines", &self.order_lines, 1..=1_000)?;
         within("order_payment_window", &self.order_payment_window, SECOND..=30 * DAY)?;
         within("idempotency_ttl", &self.idempotency_ttl, SECOND..=30 * DAY)?;
         refuse(

@@ -72,10 +72,9 @@ impl IdempotencyRepository for Keys<'_> {
     }
 
     async fn release(&mut self, requests: &[KeyedRequest]) -> Result<(), StoreError> {
-        if requests.is_empty() {
-            return Ok(());
+        for some in requests.chunks(row_set::NAMED_A_STATEMENT) {
+            row::Entity::delete_many().filter(any_of(some)).exec(self.tx).await.map_err(database)?;
         }
-        row::Entity::delete_many().filter(any_of(requests)).exec(self.tx).await.map_err(database)?;
         Ok(())
     }
 }
@@ -97,6 +96,14 @@ impl Keys<'_> {
     /// Looks keys up without waiting. A row that another transaction has inserted and not committed is
     /// locked; one that was committed can be shared by any number of readers.
     async fn find(&self, requests: &[KeyedRequest]) -> Result<Vec<Found>, StoreError> {
+        let mut found = Vec::with_capacity(requests.len());
+        for some in requests.chunks(row_set::NAMED_A_STATEMENT) {
+            found.append(&mut self.find_some(some).await?);
+        }
+        Ok(found)
+    }
+
+    async fn find_some(&self, requests: &[KeyedRequest]) -> Result<Vec<Found>, StoreError> {
         match self.read(requests).await {
             Ok(rows) => {
                 let mut rows: HashMap<_, _> =

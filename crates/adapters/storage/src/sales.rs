@@ -10,9 +10,9 @@ use sea_orm::{
     QueryFilter,
 };
 
-use crate::StorageError;
 use crate::entity::daily_sale as row;
 use crate::error::database;
+use crate::{StorageError, row_set};
 
 /// Daily sales inside a transaction.
 pub(crate) struct Sales<'t> {
@@ -22,9 +22,6 @@ pub(crate) struct Sales<'t> {
 #[async_trait]
 impl SalesRepository for Sales<'_> {
     async fn add(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {
-        if sales.is_empty() {
-            return Ok(());
-        }
         let (quantity, amount) = match self.tx.get_database_backend() {
             DatabaseBackend::MySql => ("quantity + VALUES(quantity)", "amount + VALUES(amount)"),
             // Amounts are REAL in SQLite: exact to 15 digits, rounded after each sum.
@@ -34,12 +31,11 @@ impl SalesRepository for Sales<'_> {
             .value(row::Column::Quantity, Expr::cust(quantity))
             .value(row::Column::Amount, Expr::cust(amount))
             .to_owned();
-        let rows = sales.iter().map(|sale| sale_row(sale).into_active_model());
-        row::Entity::insert_many(rows)
-            .on_conflict(add_up)
-            .exec_without_returning(self.tx)
-            .await
-            .map_err(database)?;
+        for some in sales.chunks(row_set::ROWS_A_STATEMENT) {
+            let rows = some.iter().map(|sale| sale_row(sale).into_active_model());
+            let insert = row::Entity::insert_many(rows).on_conflict(add_up.clone());
+            insert.exec_without_returning(self.tx).await.map_err(database)?;
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 mod fair_queue;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{DomainError, ErrorKind, StoreError, UserId};
@@ -24,7 +25,7 @@ pub struct LaneSettings {
     pub lines: usize,
 }
 
-/// What was measured to serve a machine with two cores, and the database on it.
+/// For a machine with two cores and the database on it (ADR-040).
 impl Default for LaneSettings {
     fn default() -> Self {
         Self { lanes: 2, queue: 1024, lines: 512 }
@@ -66,7 +67,10 @@ struct State {
 
 struct Waiting {
     order: PlaceOrder,
+    /// Closed once its caller has gone.
     outcome: oneshot::Sender<Result<Answer, UseCaseError>>,
+    /// Set when a lane has taken it.
+    taken: Arc<AtomicBool>,
     since: Instant,
 }
 
@@ -77,17 +81,26 @@ impl OrderLanes {
         Self(Arc::new(Shared { checkout, render, settings, state: Mutex::new(state) }))
     }
 
-    /// Places an order. Once it waits it goes on to its end, whether or not its caller is still there.
+    /// Places an order. If its caller goes away while it waits nothing happens; once a lane has taken it, it goes
+    /// on to its end.
     ///
     /// # Errors
     /// The rejection of the order, [`QueueFull`] at once, or why it could not be decided.
     pub async fn place(&self, order: PlaceOrder) -> Result<Answer, UseCaseError> {
-        let (outcome, told) = oneshot::channel();
-        self.enqueue(Waiting { order, outcome, since: Instant::now() }).map_err(UseCaseError::rejected)?;
+        let (outcome, mut told) = oneshot::channel();
+        let taken = Arc::new(AtomicBool::new(false));
+        let waiting = Waiting { order, outcome, taken: taken.clone(), since: Instant::now() };
+        self.enqueue(waiting).map_err(UseCaseError::rejected)?;
         tokio::select! {
-            told = told => told.unwrap_or_else(|_| Err(unknown())),
-            () = tokio::time::sleep(TransactionRunner::LONGEST_WAIT) => Err(unknown()),
+            told = &mut told => return told.unwrap_or_else(|_| Err(unknown())),
+            () = tokio::time::sleep(TransactionRunner::LONGEST_WAIT) => {}
         }
+        // Either a lane has it by now, or none will ever take it.
+        let state = self.state();
+        told.close();
+        let taken = taken.load(Ordering::Relaxed);
+        drop(state);
+        Err(if taken { unknown() } else { StoreError::Unavailable(Box::new(NoAnswer)).into() })
     }
 
     /// Returns how many lanes are at work and how many orders wait for one.
@@ -107,14 +120,16 @@ impl OrderLanes {
             return Err(QueueFull);
         }
         measure(&state);
-        if state.busy < self.0.settings.lanes.max(1) {
-            state.busy += 1;
-            let lane = Lane { lanes: self.clone(), idle: false };
-            // A lane serves many requests and belongs to the trace of none.
-            tracing::Span::none().in_scope(|| {
-                self.0.checkout.runner.in_the_background(async move { lane.run().await });
-            });
+        if state.busy >= self.0.settings.lanes.max(1) {
+            return Ok(());
         }
+        state.busy += 1;
+        drop(state);
+        let lane = Lane { lanes: self.clone(), idle: false };
+        // A lane serves many requests and belongs to the trace of none.
+        tracing::Span::none().in_scope(|| {
+            self.0.checkout.runner.in_the_background(async move { lane.run().await });
+        });
         Ok(())
     }
 }
@@ -133,7 +148,7 @@ impl Lane {
             #[expect(clippy::cast_precision_loss, reason = "a histogram")]
             metrics::histogram!("jumun_order_set_size").record(set.len() as f64);
             let (mut orders, mut callers) = (Vec::with_capacity(set.len()), Vec::with_capacity(set.len()));
-            for Waiting { order, outcome, since } in set {
+            for Waiting { order, outcome, since, .. } in set {
                 metrics::histogram!("jumun_order_wait_seconds").record(since.elapsed());
                 orders.push(order);
                 callers.push(outcome);
@@ -151,14 +166,23 @@ impl Lane {
     fn next(&mut self) -> Option<Vec<Waiting>> {
         let mut state = self.lanes.state();
         let lines = |waiting: &Waiting| waiting.order.command.basket.items().len();
-        let set = state.queue.take(self.lanes.0.settings.lines, lines);
-        measure(&state);
-        if set.is_empty() {
-            state.busy -= 1;
-            self.idle = true;
-            return None;
+        loop {
+            let mut set = state.queue.take(self.lanes.0.settings.lines, lines);
+            measure(&state);
+            if set.is_empty() {
+                state.busy -= 1;
+                self.idle = true;
+                return None;
+            }
+            // Nobody has begun what these wanted, and nobody is there to hear of it.
+            set.retain(|waiting| !waiting.outcome.is_closed());
+            if !set.is_empty() {
+                for waiting in &set {
+                    waiting.taken.store(true, Ordering::Relaxed);
+                }
+                return Some(set);
+            }
         }
-        Some(set)
     }
 }
 
@@ -182,5 +206,5 @@ fn unknown() -> UseCaseError {
 }
 
 #[derive(Debug, Error)]
-#[error("the order has not been placed in time")]
+#[error("no lane has placed the order in time")]
 struct NoAnswer;

@@ -148,14 +148,22 @@ impl Memory {
 
 /// The runner under test, and the tracker by which a shutdown would wait for it.
 pub(crate) fn runner(memory: &Arc<Memory>) -> (TransactionRunner, TaskTracker) {
+    runner_on(Arc::new(Transactions(memory.clone())))
+}
+
+fn runner_on(transactions: Arc<dyn UnitOfWork>) -> (TransactionRunner, TaskTracker) {
     let tasks = TaskTracker::new();
-    let transactions = Arc::new(Transactions(memory.clone()));
     let ids = Arc::new(CountingIds::default());
     (TransactionRunner::new(transactions, ids, Handle::current(), tasks.clone()), tasks)
 }
 
 pub(crate) fn checkout(memory: &Arc<Memory>) -> Checkout {
-    let (runner, _) = runner(memory);
+    checkout_on(Arc::new(Transactions(memory.clone())))
+}
+
+/// The use cases on transactions of another kind.
+pub(crate) fn checkout_on(transactions: Arc<dyn UnitOfWork>) -> Checkout {
+    let (runner, _) = runner_on(transactions);
     let terms =
         BusinessTerms { zone: BusinessZone::default(), payment_window: std::time::Duration::from_mins(30) };
     Checkout::new(runner, Arc::new(FixedClock), Arc::new(CountingIds::default()), terms)

@@ -20,6 +20,7 @@ pub(crate) fn suite() -> Vec<Scenario> {
         two_claims_of_one_key_never_both_succeed,
         an_expired_key_is_free_and_purged,
         a_set_of_keys_is_claimed_at_once,
+        a_set_of_keys_may_be_larger_than_a_statement,
     ]
 }
 
@@ -142,4 +143,19 @@ async fn a_set_of_keys_is_claimed_at_once(database: Arc<TestDatabase>) {
     let mut tx = shop.begin().await;
     let claims = tx.keys().claim(&set, shop.clock.now()).await.unwrap();
     assert_eq!(claims, [Claim::New, Claim::Done(reply()), Claim::New]);
+}
+
+/// More than one statement names: with all of them in one condition the process was seen to run out of stack.
+async fn a_set_of_keys_may_be_larger_than_a_statement(database: Arc<TestDatabase>) {
+    const COUNT: usize = 1_500;
+    let shop = Shop::open(database);
+    let user = caller();
+    let set: Vec<_> = (0..COUNT).map(|number| request(user, &format!("key {number:04}"), "{}")).collect();
+    let mut tx = shop.begin().await;
+    for _ in 0..2 {
+        assert_eq!(tx.keys().claim(&set, shop.clock.now()).await.unwrap(), vec![Claim::New; COUNT]);
+        tx.keys().release(&set).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(claim(&shop, &set[COUNT - 1]).await.unwrap(), Claim::New);
 }
