@@ -6,16 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use checkout::{Claim, CompletedRequest, IdempotencyRepository, KeyJanitor, KeyedRequest, Reply, Resource};
 use kernel::{StoreError, Timestamp};
-use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait,
-    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    IntoActiveModel, QueryFilter, QueryTrait,
 };
-use uuid::Uuid;
 
 use crate::convert::Place;
 use crate::entity::idempotency_key as row;
 use crate::error::{database, is_locked};
+use crate::purge::purge;
 use crate::{Database, StorageError, row_set};
 
 /// Idempotency keys inside a transaction.
@@ -192,30 +191,7 @@ fn any_of(requests: &[KeyedRequest]) -> Condition {
 #[async_trait]
 impl KeyJanitor for Database {
     async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let expired: Vec<(Uuid, Vec<u8>)> = row::Entity::find()
-            .select_only()
-            .columns([row::Column::CallerId, row::Column::IdempotencyKey])
-            .filter(row::Column::ExpiresAt.lte(now))
-            .limit(row_set::NAMED_A_STATEMENT as u64)
-            .into_tuple()
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        if expired.is_empty() {
-            return Ok(0);
-        }
-        let keys = expired.into_iter().fold(Condition::any(), |any, (caller, key)| {
-            let key = row::Column::CallerId.eq(caller).and(row::Column::IdempotencyKey.eq(key));
-            any.add(key)
-        });
         // A key that was claimed anew in between is not expired any more.
-        let still = row::Column::ExpiresAt.lte(now);
-        let purged = row::Entity::delete_many()
-            .filter(keys)
-            .filter(still)
-            .exec(&self.writer)
-            .await
-            .map_err(database)?;
-        Ok(purged.rows_affected)
+        purge::<row::Entity>(self, row::Column::ExpiresAt, now).await
     }
 }

@@ -35,6 +35,7 @@ mod payments;
 mod personal_data;
 mod popularity;
 mod products;
+mod purge;
 mod ranking;
 mod reads;
 mod refund_reader;
