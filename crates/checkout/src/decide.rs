@@ -93,6 +93,12 @@ impl Snapshot {
         self.products.values()
     }
 
+    /// Tells whether a product is offered as it was when it was read: under this name, at this price, or not.
+    pub(crate) fn offers(&self, product: &Product) -> bool {
+        let offer = |product: &Product| (product.name.clone(), product.price, product.status);
+        self.products.get(&product.id).is_some_and(|read| offer(read) == offer(product))
+    }
+
     /// Returns the coupons that were asked for and are held, as they stand now.
     pub fn coupons(&self) -> impl Iterator<Item = &HeldCoupon> {
         self.coupons.values()
@@ -157,16 +163,16 @@ pub struct Decision {
 }
 
 /// Decides on orders one after the other. A rejected order leaves no trace and never harms its neighbours.
-pub fn decide(
+pub fn decide<'c>(
     snapshot: &mut Snapshot,
-    commands: &[OrderCommand],
+    commands: impl IntoIterator<Item = &'c OrderCommand>,
     at: Moment,
     ids: &dyn IdGenerator,
 ) -> Decision {
     let mut decision = Decision::default();
     for command in commands {
-        let outcome = accept(snapshot, command, at, ids).map(|accepted| {
-            decision.changes.absorb(&accepted);
+        let outcome = accept(snapshot, command, at, ids).map(|mut accepted| {
+            decision.changes.absorb(&mut accepted);
             let balance = accepted.wallet.balance();
             snapshot.carts.extend(accepted.cart.map(|cart| (cart.user_id, cart)));
             snapshot.products.extend(accepted.products);
@@ -313,15 +319,16 @@ fn applied_coupon(held: &HeldCoupon) -> AppliedCoupon {
 }
 
 impl ChangeSet {
-    fn absorb(&mut self, accepted: &Accepted) {
+    /// Takes over what is to be stored; the state that the order leads to stays.
+    fn absorb(&mut self, accepted: &mut Accepted) {
         self.carts.extend(accepted.cart.clone());
-        self.stock.extend_from_slice(&accepted.movements);
+        self.stock.append(&mut accepted.movements);
         self.coupons.extend(accepted.coupon.as_ref().map(|held| held.piece.clone()));
         self.points.extend(accepted.entry.clone());
         self.orders.push(accepted.order.clone());
-        self.history.extend_from_slice(&accepted.history);
-        self.payments.extend(accepted.payment.clone());
-        self.events.extend_from_slice(&accepted.events);
+        self.history.append(&mut accepted.history);
+        self.payments.extend(accepted.payment.take());
+        self.events.append(&mut accepted.events);
     }
 
     /// Tells whether nothing is to be stored.

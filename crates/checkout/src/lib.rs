@@ -5,9 +5,9 @@
 //! - [`UnitOfWork`] and [`Transaction`] are the ports under it; [`TransactionRunner`] runs a named
 //!   [`TransactionScript`] to its end, however the caller fares, and repeats it when others were in
 //!   the way (ADR-016).
-//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, carts by user id, products by id,
-//!   pieces of coupons by coupon and user, wallets by user id; children are inserted last. A claim locks its
-//!   coupon's row after everything else.
+//! - Locks are taken in one order everywhere (ADR-021): idempotency keys, carts by user id, orders by id,
+//!   pieces of coupons by coupon and user, wallets by user id, and as the last products by id and daily sales.
+//!   A claim locks its coupon's row after everything else.
 //! - [`OrderLanes`] bring orders that wait at the same moment into one transaction (ADR-040).
 //! - [`SignIn`] lets users in (ADR-035). Its transactions lock tries at passwords or a session, and nothing
 //!   else.
@@ -23,6 +23,7 @@ mod change_cart;
 mod change_product;
 mod charge_wallet;
 mod claim_coupon;
+mod confirm;
 mod coupon_claims;
 mod create_coupon;
 mod create_products;
@@ -32,6 +33,7 @@ mod follow_up;
 mod idempotency;
 mod lanes;
 mod order_event;
+mod order_set;
 pub mod outbox;
 mod payments;
 mod place_orders;

@@ -129,18 +129,14 @@ async fn release(
     if orders.is_empty() {
         return Ok(());
     }
-    let returned = orders.iter().flat_map(|order| {
-        order.lines.iter().map(move |line| Returned {
-            order_id: order.id,
-            product_id: line.product_id,
-            quantity: line.quantity,
-        })
-    });
-    take_stock_back(tx, &returned.collect::<Vec<_>>(), now).await?;
+    let lines = orders.iter().flat_map(|order| order.lines.iter().map(move |line| (order.id, line)));
+    let returned: Vec<Returned> = lines
+        .map(|(order_id, line)| Returned { order_id, product_id: line.product_id, quantity: line.quantity })
+        .collect();
     give_coupons_back(tx, orders, |_| true).await?;
     tx.orders().save(orders, changes).await?;
     tx.outbox().append(events).await?;
-    Ok(())
+    take_stock_back(tx, &returned, now).await
 }
 
 /// Pieces that an order gives back.

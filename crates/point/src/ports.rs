@@ -11,6 +11,10 @@ use crate::{PointEntry, Wallet};
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait WalletRepository: Send {
+    /// Returns the users' wallets as they stand now, one for each user, without locking any; it is
+    /// [`Wallet::empty`] for a user who never charged.
+    async fn read(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError>;
+
     /// Locks the users' wallets in ascending order of user ids until the transaction ends and returns
     /// one for each user, in that order; it is [`Wallet::empty`] for a user who never charged.
     async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError>;

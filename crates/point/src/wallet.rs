@@ -192,6 +192,18 @@ impl Wallet {
         self.shift(cause, amount, now)
     }
 
+    /// Makes an entry that was decided on an earlier state of this wallet, from where it stands now.
+    ///
+    /// # Errors
+    /// [`PointError::InsufficientBalance`] if the balance does not cover it any more.
+    pub fn repeat(&mut self, entry: &PointEntry) -> Result<PointEntry, PointError> {
+        let required = entry.delta.negated();
+        if required > self.balance {
+            return Err(PointError::InsufficientBalance { required, balance: self.balance });
+        }
+        self.shift(entry.cause, entry.delta, entry.created_at)
+    }
+
     fn shift(&mut self, cause: PointCause, delta: Money, now: Timestamp) -> Result<PointEntry, PointError> {
         let balance_before = self.balance;
         let balance_after = balance_before.checked_add(delta).ok_or(PointError::BalanceTooLarge)?;

@@ -11,6 +11,10 @@ use crate::{Product, ProductName, StockMovement};
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ProductRepository: Send {
+    /// Returns the products as they stand now, ascending by id, without locking any; ids without a product
+    /// are left out.
+    async fn read(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError>;
+
     /// Locks the products in ascending order of their ids until the transaction ends and returns them
     /// in that order; ids without a product are left out.
     async fn lock(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError>;

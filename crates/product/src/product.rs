@@ -206,6 +206,14 @@ impl Product {
         Ok(())
     }
 
+    /// Makes a movement that was decided on an earlier state of this product, from where it stands now.
+    ///
+    /// # Errors
+    /// [`ProductError::OutOfStock`] if there are not as many pieces any more.
+    pub fn repeat(&mut self, movement: &StockMovement) -> Result<StockMovement, ProductError> {
+        self.shift(movement.delta, movement.cause.clone(), movement.created_at, u32::MAX)
+    }
+
     fn shift(
         &mut self,
         delta: i64,

@@ -95,7 +95,7 @@ fn describe() {
     describe_counter!(
         "jumun_lock_conflicts_total",
         count,
-        "Transactions that met others in their way, by reason (deadlock, lock_wait, locked, duplicate, stale)."
+        "Transactions that met others in their way, by reason (deadlock, lock_wait, locked, duplicate, stale, overtaken)."
     );
     describe_counter!("jumun_outbox_deliveries_total", count, "Attempts to deliver an event, by outcome.");
     describe_gauge!("jumun_outbox_waiting", count, "Events that wait for their delivery.");

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use cart::{Cart, CartLine, CartReader, CartRepository, CartState};
 use kernel::{ProductId, StoreError, UserId};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::convert::Place;
@@ -62,16 +60,15 @@ impl CartRepository for Carts<'_> {
         let changes: Vec<Change> = known
             .iter()
             .map(|cart| Change {
-                key: cart.user_id.as_uuid().into(),
-                version: i64::from(cart.version) - 1,
-                values: vec![i64::from(cart.version).into(), cart.updated_at.into()],
+                was: vec![cart.user_id.as_uuid().into(), (i64::from(cart.version) - 1).into()],
+                becomes: vec![i64::from(cart.version).into(), cart.updated_at.into()],
             })
             .collect();
         let columns = [row::Column::Version, row::Column::UpdatedAt];
-        let guard = (row::Column::UserId, row::Column::Version);
-        row_set::change::<row::Entity>(self.tx, "carts", guard, &columns, &changes).await?;
-        let rows = new.into_iter().map(|cart| cart_row(cart).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)?;
+        let guard = [row::Column::UserId, row::Column::Version];
+        row_set::change::<row::Entity>(self.tx, &guard, &columns, &changes).await?;
+        let rows: Vec<_> = new.into_iter().map(cart_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)?;
         if !known.is_empty() {
             cart_item::Entity::delete_many()
                 .filter(cart_item::Column::UserId.is_in(known.iter().map(|cart| cart.user_id.as_uuid())))
@@ -79,8 +76,8 @@ impl CartRepository for Carts<'_> {
                 .await
                 .map_err(database)?;
         }
-        let items = carts.iter().flat_map(item_rows).map(IntoActiveModel::into_active_model).collect();
-        row_set::insert(self.tx, items).await.map_err(database)
+        let items: Vec<_> = carts.iter().flat_map(item_rows).collect();
+        row_set::insert(self.tx, &items).await.map_err(database)
     }
 }
 

@@ -7,8 +7,7 @@ use coupon::{Coupon, CouponCode, CouponRepository, HeldCoupon, UserCoupon};
 use kernel::{CouponId, StoreError, UserCouponId, UserId};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -25,8 +24,8 @@ pub(crate) struct Coupons<'t> {
 #[async_trait]
 impl CouponRepository for Coupons<'_> {
     async fn insert(&mut self, coupons: &[Coupon]) -> Result<(), StoreError> {
-        let rows = coupons.iter().map(|coupon| coupon_row(coupon).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(|error| duplicate_of(error, "code of a coupon"))
+        let rows: Vec<_> = coupons.iter().map(coupon_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(|error| duplicate_of(error, "code of a coupon"))
     }
 
     async fn holders(
@@ -51,8 +50,8 @@ impl CouponRepository for Coupons<'_> {
     }
 
     async fn insert_pieces(&mut self, pieces: &[UserCoupon]) -> Result<(), StoreError> {
-        let rows = pieces.iter().map(|piece| piece_row(piece).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)
+        let rows: Vec<_> = pieces.iter().map(piece_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)
     }
 
     async fn count(&mut self, pieces: &BTreeMap<CouponId, u32>) -> Result<BTreeSet<CouponId>, StoreError> {
@@ -113,9 +112,8 @@ impl CouponRepository for Coupons<'_> {
             .iter()
             .map(piece_row)
             .map(|row| Change {
-                key: row.id.into(),
-                version: row.version - 1,
-                values: vec![row.status.into(), row.order_id.into(), row.used_at.into(), row.version.into()],
+                was: vec![row.id.into(), (row.version - 1).into()],
+                becomes: vec![row.status.into(), row.order_id.into(), row.used_at.into(), row.version.into()],
             })
             .collect();
         let columns = [
@@ -124,8 +122,8 @@ impl CouponRepository for Coupons<'_> {
             user_coupon::Column::UsedAt,
             user_coupon::Column::Version,
         ];
-        let guard = (user_coupon::Column::Id, user_coupon::Column::Version);
-        Ok(row_set::change::<user_coupon::Entity>(self.tx, "user_coupons", guard, &columns, &changes).await?)
+        let guard = [user_coupon::Column::Id, user_coupon::Column::Version];
+        Ok(row_set::change::<user_coupon::Entity>(self.tx, &guard, &columns, &changes).await?)
     }
 }
 

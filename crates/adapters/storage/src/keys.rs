@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use checkout::{Claim, CompletedRequest, IdempotencyRepository, KeyJanitor, KeyedRequest, Reply, Resource};
 use kernel::{StoreError, Timestamp};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryTrait,
 };
 
 use crate::convert::Place;
 use crate::entity::idempotency_key as row;
 use crate::error::{database, is_locked};
 use crate::purge::purge;
-use crate::{Database, StorageError, row_set};
+use crate::row_set::{self, Change};
+use crate::{Database, StorageError};
 
 /// Idempotency keys inside a transaction.
 pub(crate) struct Keys<'t> {
@@ -41,33 +42,39 @@ impl IdempotencyRepository for Keys<'_> {
                 Found::Nothing => Claim::New,
             };
             if claim == Claim::New {
-                new.push(self.new_row(request, now).into_active_model());
+                new.push(self.new_row(request, now));
             }
             claims.push(claim);
         }
         self.release(&expired).await?;
         // A twin that claimed in the same moment makes this wait until it ends, and then fail.
-        row_set::insert(self.tx, new).await.map_err(database)?;
+        row_set::insert(self.tx, &new).await.map_err(database)?;
         Ok(claims)
     }
 
     async fn complete(&mut self, requests: &[CompletedRequest]) -> Result<(), StoreError> {
-        for CompletedRequest { request, reply, held_until } in requests {
-            let completed = row::Entity::update_many()
-                .col_expr(row::Column::Status, i64::from(reply.status).into())
-                .col_expr(row::Column::Body, reply.body.as_str().into())
-                .col_expr(row::Column::ResourceType, reply.resource.map(Resource::kind).into())
-                .col_expr(row::Column::ResourceId, reply.resource.map(Resource::id).into())
-                .col_expr(row::Column::HeldUntil, (*held_until).into())
-                .filter(is(request))
-                .exec(self.tx)
-                .await
-                .map_err(database)?;
-            if completed.rows_affected != 1 {
-                return Err(StorageError::Stale { table: "idempotency_keys" }.into());
-            }
-        }
-        Ok(())
+        let changes: Vec<Change> = requests
+            .iter()
+            .map(|CompletedRequest { request, reply, held_until }| Change {
+                was: vec![request.caller.as_uuid().into(), request.key.as_str().as_bytes().to_vec().into()],
+                becomes: vec![
+                    i64::from(reply.status).into(),
+                    reply.body.as_str().into(),
+                    reply.resource.map(Resource::kind).into(),
+                    reply.resource.map(Resource::id).into(),
+                    (*held_until).into(),
+                ],
+            })
+            .collect();
+        let key = [row::Column::CallerId, row::Column::IdempotencyKey];
+        let columns = [
+            row::Column::Status,
+            row::Column::Body,
+            row::Column::ResourceType,
+            row::Column::ResourceId,
+            row::Column::HeldUntil,
+        ];
+        Ok(row_set::change::<row::Entity>(self.tx, &key, &columns, &changes).await?)
     }
 
     async fn release(&mut self, requests: &[KeyedRequest]) -> Result<(), StoreError> {

@@ -7,9 +7,7 @@ use kernel::{OrderId, StoreError, Timestamp};
 use order::{Order, OrderRepository, StatusChange};
 use sea_orm::prelude::Decimal;
 use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::entity::order as row;
 use crate::error::database;
@@ -24,10 +22,10 @@ pub(crate) struct Orders<'t> {
 #[async_trait]
 impl OrderRepository for Orders<'_> {
     async fn insert(&mut self, orders: &[Order], history: &[StatusChange]) -> Result<(), StoreError> {
-        let rows = orders.iter().map(|order| order_row(order).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)?;
-        let items = orders.iter().flat_map(item_rows).map(IntoActiveModel::into_active_model).collect();
-        row_set::insert(self.tx, items).await.map_err(database)?;
+        let rows: Vec<_> = orders.iter().map(order_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)?;
+        let items: Vec<_> = orders.iter().flat_map(item_rows).collect();
+        row_set::insert(self.tx, &items).await.map_err(database)?;
         self.explain(history).await
     }
 
@@ -63,9 +61,8 @@ impl OrderRepository for Orders<'_> {
         let changes: Vec<Change> = orders
             .iter()
             .map(|order| Change {
-                key: order.id.as_uuid().into(),
-                version: i64::from(order.version) - 1,
-                values: vec![
+                was: vec![order.id.as_uuid().into(), (i64::from(order.version) - 1).into()],
+                becomes: vec![
                     order.status.as_str().into(),
                     Decimal::from(order.paid).into(),
                     order.expires_at.into(),
@@ -74,15 +71,15 @@ impl OrderRepository for Orders<'_> {
             })
             .collect();
         let columns = [row::Column::Status, row::Column::Paid, row::Column::ExpiresAt, row::Column::Version];
-        let guard = (row::Column::Id, row::Column::Version);
-        row_set::change::<row::Entity>(self.tx, "orders", guard, &columns, &changes).await?;
+        let guard = [row::Column::Id, row::Column::Version];
+        row_set::change::<row::Entity>(self.tx, &guard, &columns, &changes).await?;
         self.explain(history).await
     }
 }
 
 impl Orders<'_> {
     async fn explain(&self, history: &[StatusChange]) -> Result<(), StoreError> {
-        let changes = history.iter().map(|change| history_row(change).into_active_model()).collect();
-        row_set::insert(self.tx, changes).await.map_err(database)
+        let changes: Vec<_> = history.iter().map(history_row).collect();
+        row_set::insert(self.tx, &changes).await.map_err(database)
     }
 }

@@ -9,8 +9,8 @@ use checkout::outbox::{
 use kernel::{CursorPage, DomainEvent, EventId, PageSize, StoreError, Timestamp};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select, Statement, UpdateMany,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, Statement, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -27,8 +27,8 @@ pub(crate) struct Outbox<'t> {
 #[async_trait]
 impl OutboxRepository for Outbox<'_> {
     async fn append(&mut self, events: &[DomainEvent]) -> Result<(), StoreError> {
-        let rows = events.iter().map(|event| new_row(event).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)
+        let rows: Vec<_> = events.iter().map(new_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)
     }
 }
 
@@ -161,9 +161,14 @@ impl OutboxQueue for Database {
 
     async fn level(&self) -> Result<OutboxLevel, StoreError> {
         let of = |status: OutboxStatus| row::Entity::find().filter(row::Column::Status.eq(status.as_str()));
-        let waiting = of(OutboxStatus::Pending).count(&self.reader).await.map_err(database)?
-            + of(OutboxStatus::Failed).count(&self.reader).await.map_err(database)?;
-        let dead = of(OutboxStatus::Dead).count(&self.reader).await.map_err(database)?;
+        // Of the index alone, however many rows wait.
+        let count = async |status| {
+            let count = of(status).select_only().column_as(row::Column::Id.count(), "rows");
+            let counted = count.into_tuple::<i64>().one(&self.reader).await.map_err(database)?;
+            Ok::<_, StoreError>(counted.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default())
+        };
+        let waiting = count(OutboxStatus::Pending).await? + count(OutboxStatus::Failed).await?;
+        let dead = count(OutboxStatus::Dead).await?;
         // Ids grow with time, so the first row of each status is its oldest.
         let mut oldest = None;
         for status in [OutboxStatus::Pending, OutboxStatus::Failed] {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kernel::{OrderId, PaymentId, StoreError};
 use payment::{GatewayNotice, Payment, PaymentRepository, PaymentStatus};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use crate::entity::{gateway_notice, payment as row};
 use crate::error::database;
@@ -18,8 +18,8 @@ pub(crate) struct Payments<'t> {
 #[async_trait]
 impl PaymentRepository for Payments<'_> {
     async fn insert(&mut self, payments: &[Payment]) -> Result<(), StoreError> {
-        let rows = payments.iter().map(|payment| payment_row(payment).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)
+        let rows: Vec<_> = payments.iter().map(payment_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)
     }
 
     async fn find(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
@@ -65,7 +65,7 @@ impl PaymentRepository for Payments<'_> {
             received_at: notice.received_at,
         };
         // A twin that came in the same moment makes this wait until it is stored, and then fail.
-        row_set::insert(self.tx, vec![row.into_active_model()]).await.map_err(database)?;
+        row_set::insert(self.tx, &[row]).await.map_err(database)?;
         Ok(true)
     }
 }

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use kernel::{ProductId, StoreError, Timestamp};
 use ranking::{
-    Days, Period, Popular, Popularity, PopularityStore, PublishedRanking, RankedProduct, Run, RunKey,
-    RunStatus, SHOWN, ViewBatch,
+    DailyViews, Days, Period, Popular, Popularity, PopularityStore, PublishedRanking, RankedProduct, Run,
+    RunKey, RunStatus, SHOWN, ViewBatch,
 };
 use sea_orm::prelude::{Date, Decimal};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QueryResult, QuerySelect, Statement,
@@ -49,22 +49,13 @@ impl PopularityStore for Database {
             }
             Err(error) => return Err(error),
         }
-        let views = if self.has_row_locks() { "views + VALUES(views)" } else { "views + excluded.views" };
-        for counts in batch.views.chunks(row_set::ROWS_A_STATEMENT) {
-            let rows = counts.iter().map(|views| {
-                product_view::Model {
-                    day: views.day,
-                    product_id: views.product_id.as_uuid(),
-                    views: views.count.into(),
-                }
-                .into_active_model()
-            });
-            let add_up = OnConflict::columns([product_view::Column::Day, product_view::Column::ProductId])
-                .value(product_view::Column::Views, Expr::cust(views))
-                .to_owned();
-            let insert = product_view::Entity::insert_many(rows).on_conflict(add_up);
-            insert.exec_without_returning(&tx).await.map_err(database)?;
-        }
+        let add_up = if self.has_row_locks() {
+            "ON DUPLICATE KEY UPDATE views = views + VALUES(views)"
+        } else {
+            "ON CONFLICT (day, product_id) DO UPDATE SET views = views + excluded.views"
+        };
+        let rows: Vec<_> = batch.views.iter().map(view_row).collect();
+        row_set::insert_or(&tx, &rows, add_up).await.map_err(database)?;
         tx.commit().await.map_err(commit_failed)?;
         Ok(true)
     }
@@ -131,9 +122,9 @@ impl PopularityStore for Database {
             tx.rollback().await.map_err(database)?;
             return Ok(false);
         }
-        let rows = ranking.iter().map(|ranked| Ok(new_place(key, ranked)?.into_active_model()));
+        let rows = ranking.iter().map(|ranked| new_place(key, ranked));
         let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
-        row_set::insert(&tx, rows).await.map_err(database)?;
+        row_set::insert(&tx, &rows).await.map_err(database)?;
         remove_old_runs(&tx, key).await.map_err(database)?;
         tx.commit().await.map_err(commit_failed)?;
         Ok(true)
@@ -216,6 +207,10 @@ async fn end_run(
         .exec(tx)
         .await?;
     Ok(ended.rows_affected == 1)
+}
+
+fn view_row(views: &DailyViews) -> product_view::Model {
+    product_view::Model { day: views.day, product_id: views.product_id.as_uuid(), views: views.count.into() }
 }
 
 fn new_place(key: RunKey, ranked: &RankedProduct) -> Result<popular_product::Model, StoreError> {

@@ -9,9 +9,8 @@ use product::{
     StockMovement,
 };
 use sea_orm::prelude::Decimal;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::StorageError;
 use crate::convert::Place;
@@ -47,32 +46,25 @@ pub(crate) struct Products<'t> {
 
 #[async_trait]
 impl ProductRepository for Products<'_> {
+    async fn read(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError> {
+        self.select(ids, None).await
+    }
+
     async fn lock(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = row::Entity::find()
-            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
-            .order_by_asc(row::Column::Id)
-            .lock_exclusive()
-            .all(self.tx)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
+        self.select(ids, Some(LockType::Update)).await
     }
 
     async fn insert(&mut self, products: &[Product]) -> Result<(), StoreError> {
-        let rows = products.iter().map(|product| new_row(product).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)
+        let rows: Vec<_> = products.iter().map(new_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)
     }
 
     async fn save(&mut self, products: &[Product]) -> Result<(), StoreError> {
         let changes: Vec<Change> = products
             .iter()
             .map(|product| Change {
-                key: product.id.as_uuid().into(),
-                version: i64::from(product.version) - 1,
-                values: vec![
+                was: vec![product.id.as_uuid().into(), (i64::from(product.version) - 1).into()],
+                becomes: vec![
                     product.name.as_str().into(),
                     Decimal::from(product.price).into(),
                     product.status.as_str().into(),
@@ -90,8 +82,8 @@ impl ProductRepository for Products<'_> {
             row::Column::UpdatedAt,
             row::Column::Version,
         ];
-        let guard = (row::Column::Id, row::Column::Version);
-        Ok(row_set::change::<row::Entity>(self.tx, "products", guard, &columns, &changes).await?)
+        let guard = [row::Column::Id, row::Column::Version];
+        Ok(row_set::change::<row::Entity>(self.tx, &guard, &columns, &changes).await?)
     }
 
     async fn move_stock(&mut self, movements: &[StockMovement]) -> Result<(), StoreError> {
@@ -102,17 +94,36 @@ impl ProductRepository for Products<'_> {
         let changes: Vec<Change> = spans
             .values()
             .map(|(first, last)| Change {
-                key: first.product_id.as_uuid().into(),
-                version: i64::from(first.sequence) - 1,
-                values: vec![i64::from(last.balance_after).into(), i64::from(last.sequence).into()],
+                was: vec![first.product_id.as_uuid().into(), (i64::from(first.sequence) - 1).into()],
+                becomes: vec![i64::from(last.balance_after).into(), i64::from(last.sequence).into()],
             })
             .collect();
         // ADR-018: the movements apply only to the very stock that they were decided on.
         let columns = [row::Column::Stock, row::Column::StockVersion];
-        let guard = (row::Column::Id, row::Column::StockVersion);
-        row_set::change::<row::Entity>(self.tx, "products", guard, &columns, &changes).await?;
-        let rows = movements.iter().map(|movement| ledger_row(movement).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)
+        let guard = [row::Column::Id, row::Column::StockVersion];
+        row_set::change::<row::Entity>(self.tx, &guard, &columns, &changes).await?;
+        let rows: Vec<_> = movements.iter().map(ledger_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)
+    }
+}
+
+impl Products<'_> {
+    async fn select(
+        &self,
+        ids: &BTreeSet<ProductId>,
+        lock: Option<LockType>,
+    ) -> Result<Vec<Product>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut select = row::Entity::find()
+            .filter(row::Column::Id.is_in(row_set::padded(ids.iter().map(|id| id.as_uuid()))))
+            .order_by_asc(row::Column::Id);
+        if let Some(lock) = lock {
+            select = select.lock(lock);
+        }
+        let rows = select.all(self.tx).await.map_err(database)?;
+        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
     }
 }
 

@@ -6,8 +6,7 @@ use refund::{Refund, RefundRepository, RefundStatus};
 use sea_orm::prelude::Decimal;
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
 };
 
 use crate::entity::{order_item, payment, refund as row};
@@ -33,10 +32,10 @@ impl RefundRepository for Refunds<'_> {
         for refund in refunds.iter().filter(|refund| refund.status != RefundStatus::Failed) {
             self.reserve(refund, Reservation::Made).await?;
         }
-        let rows = refunds.iter().map(|refund| refund_row(refund).into_active_model()).collect();
-        row_set::insert(self.tx, rows).await.map_err(database)?;
-        let items = refunds.iter().flat_map(item_rows).map(IntoActiveModel::into_active_model).collect();
-        row_set::insert(self.tx, items).await.map_err(database)
+        let rows: Vec<_> = refunds.iter().map(refund_row).collect();
+        row_set::insert(self.tx, &rows).await.map_err(database)?;
+        let items: Vec<_> = refunds.iter().flat_map(item_rows).collect();
+        row_set::insert(self.tx, &items).await.map_err(database)
     }
 
     async fn of_payment(&mut self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {

@@ -4,11 +4,8 @@ use async_trait::async_trait;
 use checkout::{DailySale, SalesRepository};
 use kernel::{Money, StoreError};
 use sea_orm::prelude::Decimal;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use crate::entity::daily_sale as row;
 use crate::error::database;
@@ -22,21 +19,18 @@ pub(crate) struct Sales<'t> {
 #[async_trait]
 impl SalesRepository for Sales<'_> {
     async fn add(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {
-        let (quantity, amount) = match self.tx.get_database_backend() {
-            DatabaseBackend::MySql => ("quantity + VALUES(quantity)", "amount + VALUES(amount)"),
+        let add_up = match self.tx.get_database_backend() {
+            DatabaseBackend::MySql => {
+                "ON DUPLICATE KEY UPDATE quantity = quantity + VALUES(quantity), amount = amount + VALUES(amount)"
+            }
             // Amounts are REAL in SQLite: exact to 15 digits, rounded after each sum.
-            _ => ("quantity + excluded.quantity", "ROUND(amount + excluded.amount, 2)"),
+            _ => {
+                "ON CONFLICT (day, product_id) DO UPDATE SET quantity = quantity + excluded.quantity, \
+                 amount = ROUND(amount + excluded.amount, 2)"
+            }
         };
-        let add_up = OnConflict::columns([row::Column::Day, row::Column::ProductId])
-            .value(row::Column::Quantity, Expr::cust(quantity))
-            .value(row::Column::Amount, Expr::cust(amount))
-            .to_owned();
-        for some in sales.chunks(row_set::ROWS_A_STATEMENT) {
-            let rows = some.iter().map(|sale| sale_row(sale).into_active_model());
-            let insert = row::Entity::insert_many(rows).on_conflict(add_up.clone());
-            insert.exec_without_returning(self.tx).await.map_err(database)?;
-        }
-        Ok(())
+        let rows: Vec<_> = sales.iter().map(sale_row).collect();
+        row_set::insert_or(self.tx, &rows, add_up).await.map_err(database)
     }
 
     async fn take_back(&mut self, sales: &[DailySale]) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use kernel::{StoreError, UserId};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use user::{Credentials, Email, PasswordHash, Role, User, UserDirectory, UserName, UserRepository};
 use uuid::Uuid;
 
@@ -21,11 +21,9 @@ pub(crate) struct Users<'t> {
 #[async_trait]
 impl UserRepository for Users<'_> {
     async fn insert(&mut self, users: &[User]) -> Result<(), StoreError> {
-        let rows = users
-            .iter()
-            .map(|user| Ok(encrypt(user, self.cipher)?.into_active_model()))
-            .collect::<Result<Vec<_>, StorageError>>()?;
-        row_set::insert(self.tx, rows).await.map_err(|error| duplicate_of(error, TAKEN))?;
+        let rows =
+            users.iter().map(|user| encrypt(user, self.cipher)).collect::<Result<Vec<_>, StorageError>>()?;
+        row_set::insert(self.tx, &rows).await.map_err(|error| duplicate_of(error, TAKEN))?;
         self.refuse_the_previous_keys(users).await
     }
 }

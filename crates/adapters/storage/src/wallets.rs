@@ -6,9 +6,8 @@ use async_trait::async_trait;
 use kernel::{CursorPage, OrderId, PageSize, PaymentId, RefundId, StoreError, UserId};
 use point::{PointCause, PointEntry, PointKind, Wallet, WalletReader, WalletRepository};
 use sea_orm::prelude::Decimal;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::convert::Place;
 use crate::entity::{point_ledger, wallet as row};
@@ -66,23 +65,12 @@ pub(crate) struct Wallets<'t> {
 
 #[async_trait]
 impl WalletRepository for Wallets<'_> {
+    async fn read(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
+        self.select(users, None).await
+    }
+
     async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
-        if users.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = row::Entity::find()
-            .filter(row::Column::UserId.is_in(users.iter().map(|user| user.as_uuid())))
-            .order_by_asc(row::Column::UserId)
-            .lock_exclusive()
-            .all(self.tx)
-            .await
-            .map_err(database)?;
-        let mut found: BTreeMap<UserId, Wallet> = BTreeMap::new();
-        for row in rows {
-            let wallet = Wallet::try_from(row)?;
-            found.insert(wallet.user_id(), wallet);
-        }
-        Ok(users.iter().map(|user| found.remove(user).unwrap_or_else(|| Wallet::empty(*user))).collect())
+        self.select(users, Some(LockType::Update)).await
     }
 
     async fn record(&mut self, entries: &[PointEntry]) -> Result<(), StoreError> {
@@ -95,9 +83,8 @@ impl WalletRepository for Wallets<'_> {
         let changes: Vec<Change> = moved
             .into_iter()
             .map(|(first, last)| Change {
-                key: first.user_id.as_uuid().into(),
-                version: i64::from(first.sequence) - 1,
-                values: vec![
+                was: vec![first.user_id.as_uuid().into(), (i64::from(first.sequence) - 1).into()],
+                becomes: vec![
                     Decimal::from(last.balance_after).into(),
                     i64::from(last.sequence).into(),
                     last.created_at.into(),
@@ -105,12 +92,36 @@ impl WalletRepository for Wallets<'_> {
             })
             .collect();
         let columns = [row::Column::Balance, row::Column::Version, row::Column::UpdatedAt];
-        let guard = (row::Column::UserId, row::Column::Version);
-        row_set::change::<row::Entity>(self.tx, "wallets", guard, &columns, &changes).await?;
-        let new = opened.into_iter().map(|(_, last)| wallet_row(last).into_active_model()).collect();
-        row_set::insert(self.tx, new).await.map_err(database)?;
-        let ledger = entries.iter().map(|entry| ledger_row(entry).into_active_model()).collect();
-        row_set::insert(self.tx, ledger).await.map_err(database)
+        let guard = [row::Column::UserId, row::Column::Version];
+        row_set::change::<row::Entity>(self.tx, &guard, &columns, &changes).await?;
+        let new: Vec<_> = opened.into_iter().map(|(_, last)| wallet_row(last)).collect();
+        row_set::insert(self.tx, &new).await.map_err(database)?;
+        let ledger: Vec<_> = entries.iter().map(ledger_row).collect();
+        row_set::insert(self.tx, &ledger).await.map_err(database)
+    }
+}
+
+impl Wallets<'_> {
+    async fn select(
+        &self,
+        users: &BTreeSet<UserId>,
+        lock: Option<LockType>,
+    ) -> Result<Vec<Wallet>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut select = row::Entity::find()
+            .filter(row::Column::UserId.is_in(row_set::padded(users.iter().map(|user| user.as_uuid()))))
+            .order_by_asc(row::Column::UserId);
+        if let Some(lock) = lock {
+            select = select.lock(lock);
+        }
+        let mut found: BTreeMap<UserId, Wallet> = BTreeMap::new();
+        for row in select.all(self.tx).await.map_err(database)? {
+            let wallet = Wallet::try_from(row)?;
+            found.insert(wallet.user_id(), wallet);
+        }
+        Ok(users.iter().map(|user| found.remove(user).unwrap_or_else(|| Wallet::empty(*user))).collect())
     }
 }
 

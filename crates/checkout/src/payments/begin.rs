@@ -61,8 +61,8 @@ impl TransactionScript for Begin {
                 tx.orders().save(std::slice::from_ref(&order), &[paid]).await?;
                 let payment = Payment::settled_with_points(payment_id, order_id, user_id, points, self.now);
                 tx.payments().insert(std::slice::from_ref(&payment)).await?;
-                tx.sales().add(&sales_of(std::slice::from_ref(&order), self.terms.zone)).await?;
                 tx.outbox().append(&[event.map_err(UseCaseError::rejected)?]).await?;
+                tx.sales().add(&sales_of(std::slice::from_ref(&order), self.terms.zone)).await?;
                 payment
             }
             Tender::Card { .. } => {

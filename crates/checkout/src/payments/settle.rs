@@ -125,8 +125,8 @@ impl Settle {
         let paid = order.pay(Actor::User(payment.user_id), self.now).map_err(UseCaseError::rejected)?;
         let event = order_event(&OrderPaid::of(&order, payment.id), &paid, self.trace, self.ids.as_ref());
         tx.orders().save(std::slice::from_ref(&order), &[paid]).await?;
-        tx.sales().add(&sales_of(std::slice::from_ref(&order), self.terms.zone)).await?;
-        Ok(tx.outbox().append(&[event.map_err(UseCaseError::rejected)?]).await?)
+        tx.outbox().append(&[event.map_err(UseCaseError::rejected)?]).await?;
+        Ok(tx.sales().add(&sales_of(std::slice::from_ref(&order), self.terms.zone)).await?)
     }
 
     /// Gives held points back and tells that the attempt came to nothing.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kernel::{DomainEvent, EventId, IdGenerator, Money, ProductId, RefundId, Timestamp, TraceContext};
 use order::{Actor, Order, OrderError};
-use refund::{PaymentRefunded, PaymentReversed, Refund, RefundError, RefundStatus};
+use refund::{PaymentRefunded, PaymentReversed, Refund, RefundError, RefundItem, RefundStatus};
 
 use super::RenderRefund;
 use crate::order_event::order_event;
@@ -117,12 +117,12 @@ pub(super) async fn give_back(
     let change = order.refund(full, by, now).map_err(UseCaseError::rejected)?;
     let event = order_event(&PaymentRefunded::of(&refund, full), &change, trace, ids.as_ref());
     let event = event.map_err(UseCaseError::rejected)?;
-    let returned = refund.items.iter().map(|item| Returned {
+    let pieces = |item: &RefundItem| Returned {
         order_id: order.id,
         product_id: item.product_id,
         quantity: item.quantity,
-    });
-    take_stock_back(tx, &returned.collect::<Vec<_>>(), now).await?;
+    };
+    let returned: Vec<Returned> = refund.items.iter().map(pieces).collect();
     if full {
         let still_valid = |coupon: &coupon::Coupon| now < coupon.terms.period.ends_at();
         give_coupons_back(tx, std::slice::from_ref(&order), still_valid).await?;
@@ -134,12 +134,13 @@ pub(super) async fn give_back(
     }
     tx.orders().save(std::slice::from_ref(&order), &[change]).await?;
     tx.refunds().save(&refund, RefundStatus::Pending).await?;
+    tx.outbox().append(&[event]).await?;
+    take_stock_back(tx, &returned, now).await?;
     let pieces = refund.items.iter().filter_map(|item| {
         let line = order.lines.iter().find(|line| line.product_id == item.product_id)?;
         Some((&order, line, item.quantity))
     });
     tx.sales().take_back(&daily_sales(pieces, terms.zone)).await?;
-    tx.outbox().append(&[event]).await?;
     Ok(refund)
 }
 

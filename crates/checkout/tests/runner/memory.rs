@@ -78,6 +78,8 @@ pub(crate) struct Memory {
     begin_faults: Mutex<VecDeque<StoreError>>,
     commit_faults: Mutex<VecDeque<CommitFault>>,
     poison: Mutex<BTreeMap<OrderId, Poison>>,
+    overtaking_products: Mutex<VecDeque<Product>>,
+    overtaking_wallets: Mutex<VecDeque<Wallet>>,
 }
 
 impl Memory {
@@ -133,6 +135,31 @@ impl Memory {
         *product = Product::restore(state).unwrap();
     }
 
+    /// Lets another transaction change a product after the next one has read it and before it locks it.
+    pub(crate) fn overtake(&self, id: ProductId, change: impl FnOnce(&mut ProductState)) {
+        let mut state = (*self.tables().products[&id]).clone();
+        change(&mut state);
+        self.overtaking_products.lock().unwrap().push_back(Product::restore(state).unwrap());
+    }
+
+    pub(crate) fn overtaken_product(&self) -> Option<Product> {
+        let product = self.overtaking_products.lock().unwrap().pop_front()?;
+        self.tables.lock().unwrap().products.insert(product.id, product.clone());
+        Some(product)
+    }
+
+    /// Lets another transaction change a balance after the next one has read it and before it locks it.
+    pub(crate) fn overtake_wallet(&self, user: UserId, balance: Money) {
+        let wallet = Wallet::restore(user, balance, self.tables().wallets[&user].version() + 1).unwrap();
+        self.overtaking_wallets.lock().unwrap().push_back(wallet);
+    }
+
+    pub(crate) fn overtaken_wallet(&self) -> Option<Wallet> {
+        let wallet = self.overtaking_wallets.lock().unwrap().pop_front()?;
+        self.tables.lock().unwrap().wallets.insert(wallet.user_id(), wallet.clone());
+        Some(wallet)
+    }
+
     /// Fills a wallet.
     pub(crate) fn fill(&self, number: u128, balance: Money) -> UserId {
         let user = UserId::from_uuid(Uuid::from_u128(number));
@@ -179,13 +206,26 @@ impl UnitOfWork for Transactions {
             return Err(fault);
         }
         let tables = self.0.tables();
-        Ok(Box::new(MemoryTransaction { memory: self.0.clone(), tables, ended: false }))
+        Ok(Box::new(MemoryTransaction {
+            memory: self.0.clone(),
+            tables,
+            locked: Locked::default(),
+            ended: false,
+        }))
     }
+}
+
+/// What a transaction has locked: nobody else changes it any more.
+#[derive(Default)]
+pub(crate) struct Locked {
+    pub(crate) products: bool,
+    pub(crate) wallets: bool,
 }
 
 pub(crate) struct MemoryTransaction {
     pub(crate) memory: Arc<Memory>,
     pub(crate) tables: Tables,
+    pub(crate) locked: Locked,
     ended: bool,
 }
 

@@ -150,7 +150,16 @@ impl CartRepository for Rows<'_> {
 
 #[async_trait]
 impl ProductRepository for Rows<'_> {
+    async fn read(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError> {
+        Ok(ids.iter().filter_map(|id| self.0.tables.products.get(id).cloned()).collect())
+    }
+
     async fn lock(&mut self, ids: &BTreeSet<ProductId>) -> Result<Vec<Product>, StoreError> {
+        if !std::mem::replace(&mut self.0.locked.products, true)
+            && let Some(product) = self.0.memory.overtaken_product()
+        {
+            self.0.tables.products.insert(product.id, product);
+        }
         Ok(ids.iter().filter_map(|id| self.0.tables.products.get(id).cloned()).collect())
     }
 
@@ -191,9 +200,18 @@ impl ProductRepository for Rows<'_> {
 
 #[async_trait]
 impl WalletRepository for Rows<'_> {
-    async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
+    async fn read(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
         let wallets = &self.0.tables.wallets;
         Ok(users.iter().map(|user| wallets.get(user).cloned().unwrap_or(Wallet::empty(*user))).collect())
+    }
+
+    async fn lock(&mut self, users: &BTreeSet<UserId>) -> Result<Vec<Wallet>, StoreError> {
+        if !std::mem::replace(&mut self.0.locked.wallets, true)
+            && let Some(wallet) = self.0.memory.overtaken_wallet()
+        {
+            self.0.tables.wallets.insert(wallet.user_id(), wallet);
+        }
+        WalletRepository::read(self, users).await
     }
 
     async fn record(&mut self, entries: &[PointEntry]) -> Result<(), StoreError> {
