@@ -10,8 +10,12 @@ MERMAID_VERSION = 12.3.0
 MERMAID_SHA256 = 336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a3
 MERMAID = target/tools/mermaid-$(MERMAID_VERSION).min.js
 
+# How long a load test takes: quick or full.
+BENCH = full
+LOADTEST = target/release/loadtest
+
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking bench-locks audit openapi postman clients client browser client-tools \
+.PHONY: help run up down test bench bench-embedded bench-ranking bench-locks bench-tools audit openapi postman clients client browser client-tools \
         adr erd dependencies docs lint ci
 
 help: ## list the targets
@@ -28,6 +32,17 @@ down: ## stop the containers; their data stays (docker compose down --volumes ta
 
 test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL and Redis
 	$(WITH_SERVICES) cargo test --workspace --no-fail-fast
+
+# BENCH=quick takes about a minute instead of some. Built apart, so that the service is what is deployed.
+bench: bench-tools ## load the service on MySQL and Redis in containers: target/bench/report.html; BENCH=quick
+	REQUIRE_SERVICES=1 $(WITH_SERVICES) --measured $(LOADTEST) bench --pace $(BENCH)
+
+bench-embedded: bench-tools ## load the service on SQLite: target/bench-embedded/report.html; BENCH=quick
+	$(LOADTEST) bench --embedded --pace $(BENCH) --out target/bench-embedded
+
+bench-tools:
+	cargo build --quiet --release --package jumun
+	cargo build --quiet --release --package loadtest
 
 bench-ranking: ## the live ranking over 300,000 order lines; fails above 50 ms on MySQL
 	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package jumun --bench ranking
