@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::bench::{Bench, Pace};
+use crate::growth::GrowthArgs;
 use crate::site::bare;
-use crate::{Failure, report};
+use crate::{Failure, growth, report};
 
 /// Loads the service and reports what it did, beside what its database and HTTP itself can do here.
 #[derive(Debug, Parser)]
@@ -24,6 +25,10 @@ enum Command {
     /// The exit code is 1 if an audit found something, or 2 if something could not be run. Targets that are
     /// missed do not change it: they depend on the machine.
     Bench(BenchArgs),
+    /// Load the service with more and more orders in the tables, instances and connections.
+    ///
+    /// Writes growth.html and growth.json. The exit code is as that of `bench`.
+    Growth(GrowthArgs),
     /// Answer every request with what is in the file, from memory.
     #[command(hide = true)]
     Bare {
@@ -66,6 +71,7 @@ pub(crate) async fn run(cli: Cli) -> Result<bool, Failure> {
             report::write(&outcome, &out)?;
             Ok(outcome.is_sound())
         }
+        Command::Growth(args) => growth::run(args).await,
         Command::Bare { addr, file } => {
             bare::serve(addr, &file).await?;
             Ok(true)

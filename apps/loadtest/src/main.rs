@@ -4,6 +4,7 @@
 
 mod bench;
 mod cli;
+mod growth;
 mod load;
 mod raw;
 mod report;

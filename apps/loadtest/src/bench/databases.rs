@@ -24,6 +24,11 @@ impl Databases {
             let url = |name: &str| format!("sqlite://{}/{name}.db?mode=rwc", folder.display());
             return Ok(Self { service: url("bench"), raw: url("raw"), processes: Vec::new() });
         };
+        Self::on_mysql(server, args.redis.as_deref().unwrap_or_default()).await
+    }
+
+    /// Makes empty databases on MySQL.
+    pub(crate) async fn on_mysql(server: &str, redis: &str) -> Result<Self, Failure> {
         let server = server.trim_end_matches('/');
         let mut connection = Connection::open(&format!("{server}/mysql")).await?;
         for name in ["jumun_bench", "jumun_raw"] {
@@ -34,7 +39,6 @@ impl Databases {
         let url = |name: &str| format!("{server}/{name}?ssl-mode=DISABLED");
         let mut processes = Vec::new();
         processes.extend(Process::find("mysqld", ["mysqld", &format!("--port={}", port(server))]));
-        let redis = args.redis.as_deref().unwrap_or_default();
         processes.extend(Process::find("redis", ["redis-server", &format!(":{}", port(redis))]));
         Ok(Self { service: url("jumun_bench"), raw: url("jumun_raw"), processes })
     }

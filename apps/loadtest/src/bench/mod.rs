@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+pub(crate) use databases::Databases;
 pub(crate) use outcome::{Measured, Outcome, keys};
-pub(crate) use targets::Target;
+pub(crate) use targets::{Target, thousands};
 
 use crate::Failure;
 use crate::cli::BenchArgs;
@@ -23,7 +24,6 @@ use crate::load::{Source, closed, open};
 use crate::site::processes::{Process, Watch};
 use crate::site::service::{Service, Site};
 use crate::site::shop::Shop;
-use databases::Databases;
 
 /// How long a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -163,9 +163,9 @@ impl Bench {
         source: Source,
     ) -> Result<(), Failure> {
         let (addr, time) = (service.addr, self.pace.time());
-        closed::run(addr, connections, self.pace.warm_up(), source.clone()).await?;
+        closed::run(&[addr], connections, self.pace.warm_up(), source.clone()).await?;
         let load = format!("closed loop, {connections} connections");
-        self.measure(key, (title, load), Some(service), &[], closed::run(addr, connections, time, source))
+        self.measure(key, (title, load), Some(service), &[], closed::run(&[addr], connections, time, source))
             .await
     }
 
@@ -185,7 +185,7 @@ impl Bench {
 }
 
 /// Makes an empty folder for what is only needed during the run, and logs.
-fn fresh_folder(out: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn fresh_folder(out: &Path) -> std::io::Result<PathBuf> {
     let folder = out.join("run");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

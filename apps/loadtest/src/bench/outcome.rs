@@ -6,12 +6,18 @@ use serde::Serialize;
 
 use super::{Pace, Target};
 use crate::load::sample::Summary;
-use crate::site::processes::Usage;
+use crate::site::processes::{GENERATOR, Usage};
 use crate::site::prometheus::SetSizes;
 use crate::site::service::Audit;
 
 /// Measurements that targets are about.
 pub(crate) mod keys {
+    /// Orders of the 200 users of the plan.
+    pub(crate) const PLAN_ORDERS: &str = "plan-orders";
+    /// Pages for the 500 users of the plan.
+    pub(crate) const PLAN_PRODUCTS: &str = "plan-products";
+    /// Claims of the 1,000 users of the plan.
+    pub(crate) const PLAN_CLAIMS: &str = "plan-claims";
     /// Orders of two products, from 256 connections.
     pub(crate) const ORDERS: &str = "orders";
     /// The same with a transaction for each order.
@@ -30,6 +36,8 @@ pub(crate) mod keys {
     pub(crate) const PAGE_BARE: &str = "page-bare";
     /// Raw statements for orders of two products.
     pub(crate) const RAW: &str = "raw";
+    /// The same once more at the end: the machine may have been busy.
+    pub(crate) const RAW_AGAIN: &str = "raw-again";
     /// Raw statements for orders of one product.
     pub(crate) const RAW_FLASH: &str = "raw-flash";
     /// Orders of two products, on SQLite.
@@ -81,6 +89,13 @@ impl Measured {
     pub(crate) fn micros_a_request(&self, process: &str) -> Option<f64> {
         let usage = self.usage.iter().find(|usage| usage.name == process)?;
         Some(usage.seconds * 1e6 / self.summary.requests.max(1) as f64)
+    }
+
+    /// Returns the CPU time of all processes but the generator for each request, in microseconds.
+    pub(crate) fn servers_micros_a_request(&self) -> Option<f64> {
+        let servers = self.usage.iter().filter(|usage| usage.name != GENERATOR);
+        let micros: Vec<f64> = servers.filter_map(|usage| self.micros_a_request(&usage.name)).collect();
+        (!micros.is_empty()).then(|| micros.iter().sum())
     }
 
     /// Says in a line what came of it.

@@ -1,6 +1,6 @@
 //! The scenarios of users, closed loop by goose and at a fixed rate, with a worker that delivers the events.
 
-use super::{Bench, Pace};
+use super::{Bench, Pace, keys};
 use crate::Failure;
 use crate::load::Source;
 use crate::load::request::Request;
@@ -39,21 +39,30 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
 
     let orders = shop::orders(&bench.shop);
     let crowd = Crowd { users: 200, arrive: arrive(10), stay: stay(10, 5) };
-    crowded(bench, "seed-orders", "orders of 200 users", &service, &beside, crowd, orders.clone()).await?;
-    offered(bench, "seed-orders-rate", "orders", &service, &beside, 200.0, orders).await?;
+    crowded(bench, keys::PLAN_ORDERS, "orders of 200 users", &service, &beside, crowd, orders.clone())
+        .await?;
+    offered(bench, "plan-orders-rate", "orders", &service, &beside, 200.0, orders).await?;
 
     let crowd = Crowd { users: 500, arrive: arrive(5), stay: stay(20, 5) };
-    crowded(bench, "seed-products", "products seen by 500 users", &service, &beside, crowd, shop::page())
+    crowded(bench, keys::PLAN_PRODUCTS, "products seen by 500 users", &service, &beside, crowd, shop::page())
         .await?;
-    offered(bench, "seed-products-rate", "products", &service, &beside, 1_000.0, shop::page()).await?;
+    offered(bench, "plan-products-rate", "products", &service, &beside, 1_000.0, shop::page()).await?;
 
     let crowd = Crowd { users: 1_000, arrive: arrive(1), stay: Stay::Requests(1) };
     let claims = coupon(bench, &service, "BENCHUSERS").await?;
-    crowded(bench, "seed-claims", "a coupon of 100 pieces for 1,000 users", &service, &beside, crowd, claims)
-        .await?;
+    crowded(
+        bench,
+        keys::PLAN_CLAIMS,
+        "a coupon of 100 pieces for 1,000 users",
+        &service,
+        &beside,
+        crowd,
+        claims,
+    )
+    .await?;
     issued(bench, &service, "BENCHUSERS").await?;
     let claims = coupon(bench, &service, "BENCHRATE").await?;
-    offered(bench, "seed-claims-rate", "claims of 100 pieces", &service, &beside, 1_000.0, claims).await?;
+    offered(bench, "plan-claims-rate", "claims of 100 pieces", &service, &beside, 1_000.0, claims).await?;
 
     let crowd = Crowd { users: 100, arrive: arrive(2), stay: Stay::Seconds(bench.pace.time().as_secs()) };
     let mixed = shop::mixed(&bench.shop);

@@ -21,15 +21,12 @@ pub(crate) struct Target {
 pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
     let rate = |key: &str| outcome.get(key).map(|measured| measured.summary.ok_per_second());
     let p99 = |key: &str| outcome.get(key).map(|measured| measured.summary.latency.p99);
+    // The limit is the better of two, so that somebody else's work does not lower it.
+    let limit = rate(keys::RAW).map(|first| rate(keys::RAW_AGAIN).map_or(first, |second| first.max(second)));
     let losers = outcome.get(keys::CLAIMS).map(|measured| measured.summary.status_per_second(409));
     let refusals = outcome.get(keys::CLAIMS_BARE).map(|measured| measured.summary.status_per_second(409));
     let ratios = [
-        (
-            "orders/s over HTTP, 256 connections, of raw statements in sets",
-            rate(keys::ORDERS),
-            rate(keys::RAW),
-            0.5,
-        ),
+        ("orders/s over HTTP, 256 connections, of raw statements in sets", rate(keys::ORDERS), limit, 0.5),
         (
             "orders/s over HTTP, of those with a transaction each",
             rate(keys::ORDERS),
@@ -44,7 +41,11 @@ pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
         .into_iter()
         .filter_map(|(what, part, whole, least)| ratio(what, part?, whole?, least))
         .collect();
+    let mean = |key: &str| outcome.get(key).map(|measured| measured.summary.latency.mean);
     let at_most = [
+        ("mean of an order, 200 users", mean(keys::PLAN_ORDERS), 500.0, "ms"),
+        ("mean of a page of products, 500 users", mean(keys::PLAN_PRODUCTS), 200.0, "ms"),
+        ("mean of a claim, 1,000 users", mean(keys::PLAN_CLAIMS), 300.0, "ms"),
         ("p99 of an order at 256 connections", p99(keys::ORDERS), 150.0, "ms"),
         ("p99 of an order at a tenth of that rate", p99(keys::TENTH), 15.0, "ms"),
         ("memory of the service at its peak", outcome.peak_memory, 150.0, "MiB"),

@@ -60,6 +60,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
     bench.closed(keys::ORDERS_ALONE, "orders with a transaction each", &service, CONNECTIONS, orders).await?;
     service.stop().await?;
     bench.audit(&site).await?;
+    write_raw(bench, keys::RAW_AGAIN, &raw, false).await?;
     write_raw(bench, keys::RAW_FLASH, &raw, true).await
 }
 

@@ -9,18 +9,19 @@ use super::random::Random;
 use super::sample::{NO_ANSWER, Sample, since};
 use super::{Source, on_one_thread};
 
-/// Loads the server for a time from so many connections.
+/// Loads servers for a time from so many connections, which are spread over them.
 pub(crate) async fn run(
-    addr: SocketAddr,
+    addrs: &[SocketAddr],
     connections: usize,
     time: Duration,
     source: Source,
 ) -> io::Result<Vec<Sample>> {
+    let addrs: Vec<SocketAddr> = addrs.iter().copied().cycle().take(connections).collect();
     on_one_thread(move || async move {
         let start = Instant::now();
         let mut tasks = Vec::new();
-        for number in 0..connections {
-            tasks.push(tokio::spawn(one(addr, number as u64, start, time, source.clone())));
+        for (seed, addr) in (0..).zip(addrs) {
+            tasks.push(tokio::spawn(one(addr, seed, start, time, source.clone())));
         }
         let mut samples = Vec::new();
         for task in tasks {

@@ -97,12 +97,26 @@ impl Connection {
         Ok(())
     }
 
-    /// Runs one statement, such as one of a thousand rows.
-    pub(crate) async fn command(&mut self, sql: String) -> Result<u64, sqlx::Error> {
-        Ok(match self {
-            Self::MySql(connection) => connection.execute(AssertSqlSafe(sql)).await?.rows_affected(),
-            Self::Sqlite(connection) => connection.execute(AssertSqlSafe(sql)).await?.rows_affected(),
-        })
+    /// Runs one statement that has no values.
+    pub(crate) async fn command(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        match self {
+            Self::MySql(connection) => {
+                connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+            }
+            Self::Sqlite(connection) => {
+                connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a number.
+    pub(crate) async fn number(&mut self, sql: &'static str) -> Result<u64, sqlx::Error> {
+        let number: i64 = match self {
+            Self::MySql(connection) => sqlx::query_scalar(sql).fetch_one(connection).await?,
+            Self::Sqlite(connection) => sqlx::query_scalar(sql).fetch_one(connection).await?,
+        };
+        Ok(number.try_into().unwrap_or_default())
     }
 
     /// Reads columns `a` to `e`: an id, a text and three whole numbers.

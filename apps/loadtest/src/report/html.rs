@@ -63,7 +63,7 @@ pub(crate) fn document(title: &str, body: &str) -> String {
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}\
 h2{margin-top:2.5rem}h3{margin:2rem 0 .3rem}p{margin:.3rem 0}.wide{overflow-x:auto}\
 table{border-collapse:collapse;font-size:14px}th,td{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:left}\
-th{background:#f4f4f4}td.n{text-align:right;font-variant-numeric:tabular-nums}\
+th{background:#f4f4f4}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
 td.good{color:#15652f}td.bad{color:#b3261e;font-weight:600}\
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(21rem,1fr));gap:1rem}\
 svg{width:100%;height:auto;background:#fafafa;border:1px solid #eee}\

@@ -1,7 +1,7 @@
 //! The report: one page of HTML that needs nothing else, the same as JSON, and a table for the terminal.
 
-mod chart;
-mod html;
+pub(crate) mod chart;
+pub(crate) mod html;
 mod page;
 
 use std::path::Path;

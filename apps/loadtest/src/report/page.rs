@@ -2,8 +2,9 @@
 
 use super::chart::{Line, bars, lines};
 use super::html::{Cell, document, escape, table};
-use crate::bench::{Measured, Outcome, keys};
+use crate::bench::{Measured, Outcome, keys, thousands};
 use crate::load::sample::Second;
+use crate::site::processes::GENERATOR;
 
 /// Writes the page.
 pub(crate) fn of(outcome: &Outcome) -> String {
@@ -38,7 +39,19 @@ fn targets(outcome: &Outcome) -> String {
 }
 
 fn overview(outcome: &Outcome) -> String {
-    let heads = ["load", "how", "ok/s", "other/s", "p50 ms", "p99 ms", "p99.9 ms", "orders a set", "audit"];
+    let heads = [
+        "load",
+        "how",
+        "ok/s",
+        "other/s",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "orders a set",
+        "CPU µs, servers",
+        "CPU µs, generator",
+        "audit",
+    ];
     let rows: Vec<Vec<Cell>> = (outcome.measured.iter())
         .map(|measured| {
             let summary = &measured.summary;
@@ -49,12 +62,14 @@ fn overview(outcome: &Outcome) -> String {
             vec![
                 Cell::Text(measured.title.clone()),
                 Cell::Text(measured.load.clone()),
-                Cell::Number(format!("{:.0}", summary.ok_per_second())),
-                Cell::Number(format!("{others:.0}")),
+                Cell::Number(thousands(summary.ok_per_second())),
+                Cell::Number(thousands(others)),
                 Cell::Number(format!("{:.1}", latency.p50)),
                 Cell::Number(format!("{:.1}", latency.p99)),
                 Cell::Number(format!("{:.1}", latency.p999)),
                 Cell::Number(sets.unwrap_or_default()),
+                Cell::Number(micros(measured.servers_micros_a_request())),
+                Cell::Number(micros(measured.micros_a_request(GENERATOR))),
                 audit(measured),
             ]
         })
@@ -62,10 +77,15 @@ fn overview(outcome: &Outcome) -> String {
     table(&heads, &rows)
 }
 
+/// Writes microseconds; a dash where nobody was watched.
+fn micros(micros: Option<f64>) -> String {
+    micros.map_or_else(|| "–".to_owned(), thousands)
+}
+
 fn audit(measured: &Measured) -> Cell {
     match &measured.audit {
         None => Cell::Text("–".into()),
-        Some(audit) if audit.is_clean() => Cell::Verdict(true, format!("{} checks hold", audit.checks.len())),
+        Some(audit) if audit.is_clean() => Cell::Verdict(true, format!("{} hold", audit.checks.len())),
         Some(audit) => {
             let broken: Vec<String> =
                 audit.broken().map(|check| format!("{} ({})", check.name, check.violations)).collect();
@@ -80,13 +100,12 @@ fn generators(outcome: &Outcome) -> String {
     let rows: Vec<Vec<Cell>> = (clients.into_iter())
         .filter_map(|(key, name)| {
             let measured = outcome.get(key)?;
-            let own = measured.micros_a_request("generator").map(|micros| format!("{micros:.0}"));
             Some(vec![
                 Cell::Text(name.to_owned()),
                 Cell::Number(format!("{:.0}", measured.summary.ok_per_second())),
                 Cell::Number(format!("{:.1}", measured.summary.latency.p50)),
                 Cell::Number(format!("{:.1}", measured.summary.latency.p99)),
-                Cell::Number(own.unwrap_or_else(|| "–".into())),
+                Cell::Number(micros(measured.micros_a_request(GENERATOR))),
             ])
         })
         .collect();

@@ -10,6 +10,9 @@ use serde::Serialize;
 /// How many units of CPU time Linux counts a second, towards programs: always 100.
 const TICKS: u64 = 100;
 
+/// What the process is called that makes the load.
+pub(crate) const GENERATOR: &str = "generator";
+
 /// A process that is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -27,7 +30,7 @@ impl Process {
 
     /// Names the process that makes the load.
     pub(crate) fn generator() -> Self {
-        Self::new("generator", std::process::id())
+        Self::new(GENERATOR, std::process::id())
     }
 
     /// Finds the server whose command line has both words, such as `mysqld` and its port.

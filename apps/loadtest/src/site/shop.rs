@@ -53,7 +53,8 @@ impl Shop {
         [list(&self.users), list(&self.products)]
     }
 
-    fn user(&self, random: &mut Random) -> Uuid {
+    /// Returns one of them.
+    pub(crate) fn user(&self, random: &mut Random) -> Uuid {
         self.users[random.below(self.users.len())]
     }
 
