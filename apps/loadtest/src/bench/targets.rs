@@ -10,7 +10,7 @@ pub(crate) struct Target {
     /// What is compared.
     pub(crate) what: &'static str,
     /// What was hoped for.
-    pub(crate) target: String,
+    pub(crate) hoped: String,
     /// What was measured, with what it was computed from.
     pub(crate) measured: String,
     /// Whether it was reached.
@@ -54,21 +54,21 @@ pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
         let measured = measured?;
         Some(Target {
             what,
-            target: format!("≤ {most:.0} {unit}"),
+            hoped: format!("≤ {most:.0} {unit}"),
             measured: format!("{measured:.1} {unit}"),
             met: measured <= most,
         })
     }));
     targets.extend(outcome.coupons.map(|(issued, quantity)| Target {
         what: "pieces of a coupon that were issued",
-        target: quantity.to_string(),
+        hoped: quantity.to_string(),
         measured: issued.to_string(),
         met: issued == quantity,
     }));
     let embedded = if outcome.embedded { keys::ORDERS } else { keys::EMBEDDED };
     targets.extend(rate(embedded).map(|rate| Target {
         what: "orders/s embedded, on SQLite",
-        target: "≥ 2,000".into(),
+        hoped: "≥ 2,000".into(),
         measured: thousands(rate),
         met: rate >= 2_000.0,
     }));
@@ -84,7 +84,7 @@ fn ratio(what: &'static str, part: f64, whole: f64, least: f64) -> Option<Target
         |ratio: f64| if least < 2.0 { format!("{:.0} %", ratio * 100.0) } else { format!("{ratio:.1} ×") };
     Some(Target {
         what,
-        target: format!("≥ {}", written(least)),
+        hoped: format!("≥ {}", written(least)),
         measured: format!("{} ({} of {})", written(ratio), thousands(part), thousands(whole)),
         met: ratio >= least,
     })

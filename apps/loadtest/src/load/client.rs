@@ -23,7 +23,7 @@ pub(crate) struct Connection {
 struct Head {
     status: u16,
     /// Bytes up to and with the empty line.
-    head: usize,
+    length: usize,
     /// Bytes after it.
     body: usize,
 }
@@ -45,7 +45,7 @@ impl Connection {
     pub(crate) async fn answer(&mut self, request: &Request) -> io::Result<(u16, String, String)> {
         let head = self.exchange(&request.to_wire()).await?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (headers, body) = self.buffer.split_at(head.head);
+        let (headers, body) = self.buffer.split_at(head.length);
         Ok((head.status, text(headers), text(body)))
     }
 
@@ -60,7 +60,7 @@ impl Connection {
             if head.is_none() {
                 head = parse(&self.buffer)?;
             }
-            if let Some(head) = head.filter(|head| self.buffer.len() >= head.head + head.body) {
+            if let Some(head) = head.filter(|head| self.buffer.len() >= head.length + head.body) {
                 return Ok(head);
             }
         }
@@ -84,7 +84,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Head>> {
         }
     }
     let body = body.ok_or_else(|| malformed("an answer without a length"))?;
-    Ok(Some(Head { status, head: end + 4, body }))
+    Ok(Some(Head { status, length: end + 4, body }))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         let read = |text: &str| parse(text.as_bytes());
         assert_eq!(read("HTTP/1.1 201 Created\r\ncontent-le").unwrap(), None);
         let head = read("HTTP/1.1 201 Created\r\nX: y\r\ncontent-LENGTH: 12\r\n\r\n{").unwrap().unwrap();
-        assert_eq!(head, Head { status: 201, head: 50, body: 12 });
+        assert_eq!(head, Head { status: 201, length: 50, body: 12 });
         let head = read("HTTP/1.1 304 Not Modified\r\n\r\n").unwrap().unwrap();
         assert_eq!((head.status, head.body), (304, 0));
         assert!(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());

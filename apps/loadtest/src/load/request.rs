@@ -55,24 +55,18 @@ impl Request {
 
     /// Writes the request as it goes over the wire.
     pub(crate) fn to_wire(&self) -> Vec<u8> {
-        let mut text = format!(
-            "{} {} HTTP/1.1\r\nHost: jumun\r\nAccept: application/json\r\n",
-            self.method.name(),
-            self.path
-        );
-        if let Some(user) = self.user {
-            text.push_str(&format!("X-User-Id: {user}\r\n"));
-        }
+        let (method, path) = (self.method.name(), &self.path);
+        let user = self.user.map(|user| format!("X-User-Id: {user}\r\n")).unwrap_or_default();
         let body = self.body.as_deref().unwrap_or_default();
-        if self.body.is_some() {
-            text.push_str("Content-Type: application/json\r\n");
-        }
-        if self.method != Method::Get {
-            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
-        }
-        text.push_str("\r\n");
-        text.push_str(body);
-        text.into_bytes()
+        let kind = if self.body.is_some() { "Content-Type: application/json\r\n" } else { "" };
+        let length = match self.method {
+            Method::Get => String::new(),
+            Method::Post | Method::Put => format!("Content-Length: {}\r\n", body.len()),
+        };
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: jumun\r\nAccept: application/json\r\n{user}{kind}{length}\r\n{body}"
+        )
+        .into_bytes()
     }
 }
 

@@ -55,11 +55,11 @@ pub(crate) async fn run(base_url: &str, crowd: Crowd, source: Source) -> Result<
     });
     let scenario = Scenario::new("scenario").register_transaction(Transaction::new(function));
     let client = GooseClientBuilder::new().without_cookies().timeout(Duration::from_secs(30));
-    GooseAttack::initialize_with_config(configuration(base_url, crowd))?
+    let attack = GooseAttack::initialize_with_config(configuration(base_url, crowd))?
         .set_client_builder_without_cookies(client)?
-        .register_scenario(scenario)
-        .execute()
-        .await?;
+        .register_scenario(scenario);
+    // Its future is larger than all of ours.
+    Box::pin(attack.execute()).await?;
     Ok(std::mem::take(&mut *samples.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 

@@ -40,11 +40,10 @@ impl Cell {
 
 /// Writes a table.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<Cell>]) -> String {
-    let heads: String = heads.iter().map(|head| format!("<th>{}</th>", escape(head))).collect();
-    let rows: String = rows
-        .iter()
-        .map(|row| format!("<tr>{}</tr>\n", row.iter().map(Cell::html).collect::<String>()))
-        .collect();
+    let heads: Vec<String> = heads.iter().map(|head| format!("<th>{}</th>", escape(head))).collect();
+    let cells = |row: &Vec<Cell>| row.iter().map(Cell::html).collect::<String>();
+    let rows: Vec<String> = rows.iter().map(|row| format!("<tr>{}</tr>", cells(row))).collect();
+    let (heads, rows) = (heads.concat(), rows.join("\n"));
     format!(
         "<div class=\"wide\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
     )

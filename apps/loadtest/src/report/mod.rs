@@ -16,7 +16,7 @@ pub(crate) fn write(outcome: &Outcome, folder: &Path) -> Result<(), Failure> {
     say("");
     for target in &outcome.targets {
         let verdict = if target.met { "met" } else { "MISSED" };
-        say(&format!("{verdict:<6}  {:<64} {:<10} {}", target.what, target.target, target.measured));
+        say(&format!("{verdict:<6}  {:<64} {:<10} {}", target.what, target.hoped, target.measured));
     }
     let audits = outcome.measured.iter().filter(|measured| measured.audit.is_some()).count();
     let verdict = if outcome.is_sound() { "nothing is broken" } else { "SOMETHING IS BROKEN" };

@@ -1,5 +1,7 @@
 //! The page of a run.
 
+use std::fmt::Write;
+
 use super::chart::{Line, bars, lines};
 use super::html::{Cell, document, escape, table};
 use crate::bench::{Measured, Outcome, keys, thousands};
@@ -29,7 +31,7 @@ fn targets(outcome: &Outcome) -> String {
         .map(|target| {
             vec![
                 Cell::Text(target.what.to_owned()),
-                Cell::Number(target.target.clone()),
+                Cell::Number(target.hoped.clone()),
                 Cell::Number(target.measured.clone()),
                 Cell::Verdict(target.met, if target.met { "met" } else { "missed" }.to_owned()),
             ]
@@ -123,7 +125,8 @@ fn details(measured: &Measured) -> String {
             },
         )
         .collect();
-    text += &format!(
+    let _ = write!(
+        text,
         "<p>{} requests in {:.1} s; {}.</p>\n",
         summary.requests,
         summary.seconds,
@@ -132,13 +135,13 @@ fn details(measured: &Measured) -> String {
     if !measured.rejections.is_empty() {
         let codes: Vec<String> =
             measured.rejections.iter().map(|(code, count)| format!("{code}: {count}")).collect();
-        text += &format!("<p>Rejections: {}.</p>\n", escape(&codes.join(", ")));
+        let _ = write!(text, "<p>Rejections: {}.</p>\n", escape(&codes.join(", ")));
     }
     let costs: Vec<String> = (measured.usage.iter())
         .filter_map(|usage| Some(format!("{} {:.0}", usage.name, measured.micros_a_request(&usage.name)?)))
         .collect();
     if !costs.is_empty() {
-        text += &format!("<p>CPU µs a request: {}.</p>\n", escape(&costs.join(", ")));
+        let _ = write!(text, "<p>CPU µs a request: {}.</p>\n", escape(&costs.join(", ")));
     }
     text + &charts(measured)
 }

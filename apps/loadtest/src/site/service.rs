@@ -20,7 +20,7 @@ use crate::load::request::Request;
 const BARE: &str = "bare";
 
 /// How long a process may take until it is ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The binary, and the database that its processes work on.
 #[derive(Clone, Debug)]

@@ -49,7 +49,7 @@ impl Shop {
 
     /// Returns the ids, one a line, as the script for wrk reads them: users, then products.
     pub(crate) fn lists(&self) -> [String; 2] {
-        let list = |ids: &[Uuid]| ids.iter().map(|id| format!("{id}\n")).collect();
+        let list = |ids: &[Uuid]| ids.iter().map(|id| format!("{id}\n")).collect::<Vec<_>>().concat();
         [list(&self.users), list(&self.products)]
     }
 
