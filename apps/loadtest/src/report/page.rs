@@ -125,9 +125,9 @@ fn details(measured: &Measured) -> String {
             },
         )
         .collect();
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "<p>{} requests in {:.1} s; {}.</p>\n",
+        "<p>{} requests in {:.1} s; {}.</p>",
         summary.requests,
         summary.seconds,
         statuses.join(", ")
@@ -135,13 +135,13 @@ fn details(measured: &Measured) -> String {
     if !measured.rejections.is_empty() {
         let codes: Vec<String> =
             measured.rejections.iter().map(|(code, count)| format!("{code}: {count}")).collect();
-        let _ = write!(text, "<p>Rejections: {}.</p>\n", escape(&codes.join(", ")));
+        let _ = writeln!(text, "<p>Rejections: {}.</p>", escape(&codes.join(", ")));
     }
     let costs: Vec<String> = (measured.usage.iter())
         .filter_map(|usage| Some(format!("{} {:.0}", usage.name, measured.micros_a_request(&usage.name)?)))
         .collect();
     if !costs.is_empty() {
-        let _ = write!(text, "<p>CPU µs a request: {}.</p>\n", escape(&costs.join(", ")));
+        let _ = writeln!(text, "<p>CPU µs a request: {}.</p>", escape(&costs.join(", ")));
     }
     text + &charts(measured)
 }
