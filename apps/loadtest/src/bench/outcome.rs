@@ -20,6 +20,8 @@ pub(crate) mod keys {
     pub(crate) const PLAN_CLAIMS: &str = "plan-claims";
     /// Orders of two products, from 256 connections.
     pub(crate) const ORDERS: &str = "orders";
+    /// The same once more, after other clients: what drifts meanwhile is no client's doing.
+    pub(crate) const ORDERS_AGAIN: &str = "orders-again";
     /// The same with a transaction for each order.
     pub(crate) const ORDERS_ALONE: &str = "orders-alone";
     /// Orders of one product, from 256 connections.

@@ -25,6 +25,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
     let service = site.serve("service", &[]).await?;
     bench.closed(keys::ORDERS, "orders of 2 products", &service, CONNECTIONS, orders.clone()).await?;
     bench.audit(&site).await?;
+    generators(bench, &service, orders.clone()).await?;
     let most = bench.outcome.get(keys::ORDERS).map_or(0.0, |measured| measured.summary.ok_per_second());
     bench
         .open(
@@ -40,7 +41,6 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
         .closed(keys::FLASH, "orders of one product", &service, CONNECTIONS, shop::flash(&bench.shop))
         .await?;
     bench.audit(&site).await?;
-    generators(bench, &service, orders.clone()).await?;
 
     let claims = scenarios::coupon(bench, &service, "BENCHMOST").await?;
     bench
@@ -107,15 +107,18 @@ async fn beside_memory(
     bare.stop().await
 }
 
-/// Makes the same load with goose and with wrk: what the generator itself takes away.
+/// Makes the same load with goose, with wrk and once more with the lean client: what the generator itself takes
+/// away, and how much of the difference is only the time that has passed.
 async fn generators(bench: &mut Bench, service: &Service, orders: Source) -> Result<(), Failure> {
     let time = bench.pace.time();
     let crowd = Crowd { users: CONNECTIONS, arrive: 0, stay: Stay::Seconds(time.as_secs()) };
     let url = format!("http://{}", service.addr);
     let load = format!("closed loop, {CONNECTIONS} users of goose");
-    let run = users::run(&url, crowd, orders);
+    let run = users::run(&url, crowd, orders.clone());
     bench.measure(keys::GOOSE, ("orders of 2 products, by goose", load), Some(service), &[], run).await?;
     let site = bench.site.clone();
     bench.audit(&site).await?;
-    wrk::run(bench, service, CONNECTIONS, time).await
+    wrk::run(bench, service, CONNECTIONS, time).await?;
+    bench.closed(keys::ORDERS_AGAIN, "orders of 2 products, once more", service, CONNECTIONS, orders).await?;
+    bench.audit(&site).await
 }
