@@ -10,8 +10,14 @@ MERMAID_VERSION = 12.3.0
 MERMAID_SHA256 = 336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a3
 MERMAID = target/tools/mermaid-$(MERMAID_VERSION).min.js
 
+# How long a load test takes: quick or full.
+BENCH = full
+# How far the tables grow, such as GROWTH='--orders 1000,100000,10000000'.
+GROWTH =
+LOADTEST = target/release/loadtest
+
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench-ranking bench-locks audit openapi postman clients client browser client-tools \
+.PHONY: help run up down test bench bench-embedded bench-growth bench-ranking bench-locks bench-tools audit openapi postman clients client browser client-tools \
         adr erd dependencies docs lint ci
 
 help: ## list the targets
@@ -28,6 +34,21 @@ down: ## stop the containers; their data stays (docker compose down --volumes ta
 
 test: ## every test that can run on this machine; REQUIRE_SERVICES=1 insists on MySQL and Redis
 	$(WITH_SERVICES) cargo test --workspace --no-fail-fast
+
+bench: bench-tools ## load the service on MySQL and Redis in containers: target/bench/report.html; BENCH=quick
+	REQUIRE_SERVICES=1 $(WITH_SERVICES) --measured $(LOADTEST) bench --pace $(BENCH)
+
+bench-growth: bench-tools ## the same load with more orders, instances and connections: target/bench/growth.html
+	REQUIRE_SERVICES=1 $(WITH_SERVICES) --measured $(LOADTEST) growth $(GROWTH)
+
+bench-embedded: bench-tools ## load the service on SQLite: target/bench-embedded/report.html; BENCH=quick
+	$(LOADTEST) bench --embedded --pace $(BENCH) --out target/bench-embedded
+
+# Built apart, so that the service is the one that is deployed. The generator has no need of the slowest link.
+bench-tools:
+	cargo build --quiet --release --package jumun
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo build --quiet --release --package loadtest
 
 bench-ranking: ## the live ranking over 300,000 order lines; fails above 50 ms on MySQL
 	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package jumun --bench ranking

@@ -3,8 +3,13 @@
 //! `with-services cargo test --workspace`: with Docker the command sees `JUMUN_TEST_MYSQL_URL` and
 //! `JUMUN_TEST_REDIS_URL`, servers of its own for this run; without Docker it runs all the same and the
 //! tests that need them show as ignored. `REQUIRE_SERVICES=1` makes a missing service a failure.
+//!
+//! `with-services --measured make bench-…`: servers to measure on. They keep their data as production does,
+//! and listen on this machine's own loopback, since a port that Docker forwards halves what they can do.
 
+use std::net::TcpListener;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use testcontainers_modules::mysql::Mysql;
 use testcontainers_modules::redis::{REDIS_PORT, Redis};
@@ -14,19 +19,27 @@ use testcontainers_modules::testcontainers::{ContainerAsync, Image, ImageExt};
 use testkit::REDIS_TAG;
 use tokio::process::Command;
 
+/// How long MySQL may take to make its files on a disk.
+const MEASURED_STARTUP: Duration = Duration::from_secs(180);
+
 /// The image of MySQL that tests run on.
 const MYSQL_TAG: &str = "9.7";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people and CI logs")]
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
+    let mut words = std::env::args().skip(1).peekable();
+    let measured = words.next_if_eq("--measured").is_some();
     let Some(program) = words.next() else {
-        eprintln!("usage: with-services COMMAND [ARGUMENT…]");
+        eprintln!("usage: with-services [--measured] COMMAND [ARGUMENT…]");
         return ExitCode::from(2);
     };
     let required = std::env::var("REQUIRE_SERVICES").is_ok_and(|value| value == "1");
-    let (mysql, redis) = tokio::join!(start_mysql(), start_redis());
+    let (mysql, redis) = if measured {
+        tokio::join!(start_measured_mysql(), start_measured_redis())
+    } else {
+        tokio::join!(start_mysql(), start_redis())
+    };
     let (mysql, redis) = (report("MySQL", MYSQL_TAG, mysql), report("Redis", REDIS_TAG, redis));
     let mut failed = required && (mysql.is_none() || redis.is_none());
     if failed {
@@ -43,7 +56,9 @@ async fn main() -> ExitCode {
                 failed = true;
             }
         }
-        println!("{}", exercised(mysql.is_some(), redis.is_some()));
+        if !measured {
+            println!("{}", exercised(mysql.is_some(), redis.is_some()));
+        }
     }
     remove(mysql).await;
     remove(redis).await;
@@ -109,4 +124,42 @@ async fn start_redis() -> Result<Started<Redis>, TestcontainersError> {
     let port = container.get_host_port_ipv4(REDIS_PORT).await?;
     let url = format!("redis://{}:{port}", container.get_host().await?);
     Ok((container, url))
+}
+
+/// Starts MySQL to measure on: durability at its defaults, a buffer pool that holds the load test's data.
+async fn start_measured_mysql() -> Result<Started<Mysql>, TestcontainersError> {
+    let [port, other] = [free_port()?, free_port()?];
+    let container = Mysql::default()
+        .with_tag(MYSQL_TAG)
+        .with_network("host")
+        .with_cmd([
+            format!("--port={port}"),
+            format!("--mysqlx-port={other}"),
+            "--bind-address=127.0.0.1".to_owned(),
+            "--mysqlx-bind-address=127.0.0.1".to_owned(),
+            "--innodb-buffer-pool-size=2G".to_owned(),
+            "--max-connections=400".to_owned(),
+        ])
+        .with_startup_timeout(MEASURED_STARTUP)
+        .start()
+        .await?;
+    Ok((container, format!("mysql://root@127.0.0.1:{port}")))
+}
+
+/// Starts Redis to measure on.
+async fn start_measured_redis() -> Result<Started<Redis>, TestcontainersError> {
+    let port = free_port()?;
+    let container = Redis::default()
+        .with_tag(REDIS_TAG)
+        .with_network("host")
+        .with_cmd(["redis-server".to_owned(), format!("--port {port}"), "--bind 127.0.0.1".to_owned()])
+        .start()
+        .await?;
+    Ok((container, format!("redis://127.0.0.1:{port}")))
+}
+
+/// Returns a port that is free on this machine.
+fn free_port() -> Result<u16, TestcontainersError> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(TestcontainersError::other)?;
+    Ok(listener.local_addr().map_err(TestcontainersError::other)?.port())
 }

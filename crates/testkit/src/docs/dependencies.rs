@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, Package};
 
 /// The layers from the top, each with the folders whose crates belong to it. The first that fits counts.
 const LAYERS: &[(&str, &str, &[&str])] = &[
-    ("app", "The program", &["apps/"]),
+    ("app", "The programs", &["apps/"]),
     ("test", "Test support", &["crates/testkit"]),
     ("adapters", "Adapters", &["crates/adapters/", "migrations"]),
     ("application", "Use cases", &["crates/checkout"]),
