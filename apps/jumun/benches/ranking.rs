@@ -70,7 +70,8 @@ async fn measure(database: &TestDatabase, days: u32, limit: usize) -> Duration {
         "http://{}/api/v1/stats/popular-products?days={days}&limit={limit}",
         listener.local_addr().unwrap()
     );
-    let settings = ServerSettings { workers: Some(2), shutdown_timeout: Duration::from_secs(1) };
+    let shutdown_timeout = Duration::from_secs(1);
+    let settings = ServerSettings { workers: Some(2), shutdown_timeout, ..ServerSettings::default() };
     let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     let gateway = wiring.gateway("http://127.0.0.1:1".parse().unwrap(), &secret).unwrap();
     let services = wiring.services(HashCost::Minimal, &gateway);

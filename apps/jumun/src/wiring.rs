@@ -13,7 +13,9 @@ use coordination::ReadThrough;
 use data_platform::{DataPlatformClient, SetupError, TimeLimits};
 use jwt::JwtTokens;
 use kernel::{BusinessZone, Clock, IdGenerator};
-use local::{CachedCatalog, CachedCoupons, CachedDirectory, SystemClock, SystemIds};
+use local::{
+    CachedCatalog, CachedCoupons, CachedDirectory, SharedOrders, SharedWallets, SystemClock, SystemIds,
+};
 use payment::PaymentGateway;
 use payment_gateway::{NoticeVerifier, PaymentGatewayClient};
 use ranking::{Period, PopularityStore, RankingBatch, ViewRecorder};
@@ -173,9 +175,9 @@ impl Wiring {
             runner: self.runner.clone(),
             catalog: Arc::new(CachedCatalog::new(database.clone(), self.cache.clone())),
             popular: self.popular.clone(),
-            wallets: database.clone(),
+            wallets: Arc::new(SharedWallets::new(database.clone())),
             carts: database.clone(),
-            orders: database.clone(),
+            orders: Arc::new(SharedOrders::new(database.clone())),
             payments: database.clone(),
             payments_desk: PaymentDesk::new(self.checkout.clone(), gateway.client.clone(), database.clone()),
             notices: gateway.notices.clone(),

@@ -59,7 +59,8 @@ impl CouponClaims {
         Self { checkout, coupons, gate, locks, building: Arc::default() }
     }
 
-    /// Claims a piece of the coupon of a code, and runs to the end whatever the caller does.
+    /// Claims a piece of the coupon of a code. Whom the gate does not turn away is served to the end, whatever
+    /// the caller does; a place that was kept for a caller who went away before that runs out by itself.
     ///
     /// # Errors
     /// The rejection of the coupon, or why it could not be decided.
@@ -69,28 +70,32 @@ impl CouponClaims {
         claimant: Claimant,
         render: Render<Claimed>,
     ) -> Result<Answer, UseCaseError> {
-        let claims = self.clone();
-        let work = async move { claims.claim_here(&code, claimant, render).await };
-        self.checkout.runner.to_the_end(work).await?
-    }
-
-    async fn claim_here(
-        &self,
-        code: &CouponCode,
-        claimant: Claimant,
-        render: Render<Claimed>,
-    ) -> Result<Answer, UseCaseError> {
-        let found = self.coupons.terms(code).await?;
+        let found = self.coupons.terms(&code).await?;
         let coupon = found.ok_or_else(|| UseCaseError::rejected(CouponError::Unknown))?;
         // With a key the database may have the answer to an earlier request.
         if claimant.request.is_none() {
             coupon.ensure_valid_at(self.checkout.clock.now()).map_err(UseCaseError::rejected)?;
         }
-        let user_id = claimant.user_id;
-        let admission = self.admit(&coupon, user_id).await;
+        let admission = self.admit(&coupon, claimant.user_id).await;
+        // Of all who come too late none costs a task.
         if admission == Some(Admission::SoldOut) {
             return Err(UseCaseError::rejected(CouponError::SoldOut));
         }
+        let claims = self.clone();
+        let work = async move { claims.decide(&code, coupon, admission, claimant, render).await };
+        self.checkout.runner.to_the_end(work).await?
+    }
+
+    /// Lets the database decide, and tells the gate.
+    async fn decide(
+        &self,
+        code: &CouponCode,
+        coupon: Coupon,
+        admission: Option<Admission>,
+        claimant: Claimant,
+        render: Render<Claimed>,
+    ) -> Result<Answer, UseCaseError> {
+        let user_id = claimant.user_id;
         fault::point("coupon-admitted");
         // Without a gate the count is read once more, which is cheaper than a transaction that is undone.
         let coupon = match admission {

@@ -5,10 +5,12 @@
 //!
 //! Ports: [`DistributedLock`], [`Cache`]. Both are implemented in process, for one instance, and on
 //! Redis, for many. Uses: [`exclusively`], [`ReadThrough`]. What stands between
-//! an instance and somebody who may not answer: [`CircuitBreaker`].
+//! an instance and somebody who may not answer: [`CircuitBreaker`]. What lets callers within an instance
+//! share a read: [`Coalescer`] (ADR-041).
 
 mod breaker;
 mod cache;
+mod coalescer;
 mod exclusively;
 mod in_process;
 mod lock;
@@ -16,6 +18,7 @@ mod read_through;
 
 pub use breaker::{BreakerSettings, CircuitBreaker};
 pub use cache::{Cache, CacheKey, Freshness, Lookup, Turn};
+pub use coalescer::{Coalescer, Sharing};
 pub use exclusively::{Held, exclusively};
 pub use lock::{DistributedLock, Grant, LockName};
 pub use read_through::ReadThrough;

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// How many entries a page holds, 1 to 100.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PageSize(u32);
 
 /// A page's size is outside 1 to 100.
@@ -37,7 +37,7 @@ impl Default for PageSize {
 }
 
 /// Which page of a numbered list is wanted; `page` counts from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// The page, from 0.
     pub page: u32,

@@ -23,8 +23,14 @@ pub struct InvalidTraceparent;
 impl TraceContext {
     /// Starts a trace.
     pub fn start(ids: &dyn IdGenerator) -> Self {
-        let high = u128::from(ids.random()) << 64;
-        Self { trace_id: (high | u128::from(ids.random())).max(1), span_id: ids.random().max(1), flags: 1 }
+        let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
+        ids.fill_random(&mut trace_id);
+        ids.fill_random(&mut span_id);
+        Self {
+            trace_id: u128::from_le_bytes(trace_id).max(1),
+            span_id: u64::from_le_bytes(span_id).max(1),
+            flags: 1,
+        }
     }
 
     /// Continues the trace in a span of its own.

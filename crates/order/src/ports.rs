@@ -60,6 +60,9 @@ pub trait OrderReader: Send + Sync {
     /// Returns an order with its lines, whoever placed it.
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError>;
 
+    /// Returns those of the orders that there are, with their lines, whoever placed them.
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError>;
+
     /// Returns a page of a user's orders, the newest first.
     async fn list(
         &self,

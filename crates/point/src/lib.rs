@@ -6,7 +6,7 @@
 //!
 //! A wallet is apart from its user (ADR-007): it changes with every order, the user hardly ever.
 //!
-//! Ports: [`WalletRepository`] inside a transaction, [`WalletReader`] for reads.
+//! Ports: [`WalletRepository`] inside a transaction, [`WalletReader`] and [`WalletLookup`] for reads.
 
 mod charge;
 mod error;
@@ -17,5 +17,5 @@ pub use charge::ChargeAmount;
 pub use error::PointError;
 #[cfg(feature = "mocks")]
 pub use ports::{MockWalletReader, MockWalletRepository};
-pub use ports::{WalletReader, WalletRepository};
+pub use ports::{WalletLookup, WalletReader, WalletRepository};
 pub use wallet::{PointCause, PointEntry, PointKind, Wallet};

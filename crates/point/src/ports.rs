@@ -1,6 +1,6 @@
 //! What wallets need from the outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use kernel::{CursorPage, PageSize, StoreError, UserId};
@@ -42,4 +42,11 @@ pub trait WalletReader: Send + Sync {
         before: Option<u32>,
         size: PageSize,
     ) -> Result<CursorPage<PointEntry, u32>, StoreError>;
+}
+
+/// Wallets of several users for readers, outside a transaction.
+#[async_trait]
+pub trait WalletLookup: Send + Sync {
+    /// Returns the wallets of those of the users who ever charged.
+    async fn wallets(&self, users: &[UserId]) -> Result<HashMap<UserId, Wallet>, StoreError>;
 }

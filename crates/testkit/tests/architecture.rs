@@ -56,7 +56,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "user",
         ],
     ),
-    ("local", &["coordination", "coupon", "kernel", "product", "ranking", "user"]),
+    ("local", &["coordination", "coupon", "kernel", "order", "point", "product", "ranking", "user"]),
     ("redis-adapter", &["coordination", "coupon", "kernel", "ranking"]),
     ("data-platform", &["checkout", "kernel", "webhooks"]),
     // It meets the service as its callers do, and the database as a shell does: it knows no crate of ours.

@@ -1,5 +1,7 @@
 //! What users need from the outside.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use kernel::{StoreError, Timestamp, UserId};
 
@@ -28,6 +30,9 @@ pub trait UserDirectory: Send + Sync {
 
     /// Returns what a user may do, without the personal data; `None` if there is no such user.
     async fn role(&self, id: UserId) -> Result<Option<Role>, StoreError>;
+
+    /// Returns what those of the users may do that there are, without the personal data.
+    async fn roles(&self, ids: &[UserId]) -> Result<HashMap<UserId, Role>, StoreError>;
 
     /// Returns who has an e-mail address, and what proves it; `None` if nobody has it.
     async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;

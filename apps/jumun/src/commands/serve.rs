@@ -1,6 +1,6 @@
 //! `jumun serve`.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::web;
@@ -25,7 +25,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Serves the API until the process is told to stop.
 pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
-    let listener = TcpListener::bind(settings.http_addr).map_err(|error| {
+    let listener = http::listen(settings.http_addr, settings.http_backlog).map_err(|error| {
         CommandError::because(&format!("JUMUN_HTTP_ADDR: {}", settings.http_addr), &error)
     })?;
     let addr = listener.local_addr().map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
@@ -60,8 +60,12 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let limiter = settings.rate_limit.rate().and_then(|rate| RateLimiter::new(rate.count, rate.per));
     let limiter = limiter.map(web::Data::new);
     let upkeep = tokio::spawn(upkeep(wiring.clone(), limiter.clone(), stop.clone()));
-    let server_settings =
-        ServerSettings { workers: settings.http_workers, shutdown_timeout: settings.shutdown_timeout };
+    let server_settings = ServerSettings {
+        workers: settings.http_workers,
+        max_connections: settings.http_max_connections,
+        keep_alive: settings.http_keep_alive,
+        shutdown_timeout: settings.shutdown_timeout,
+    };
     let server =
         http::build(listener, wiring.services(HashCost::Standard, &gateway), limiter, server_settings);
     let server = server.map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;

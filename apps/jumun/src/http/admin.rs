@@ -12,6 +12,7 @@ use validator::Validate;
 
 use super::body::Json;
 use super::caller::Admin;
+use super::compression::Coding;
 use super::cursor::Cursor;
 use super::params::{NoQuery, PathId, Query, instant, page_size};
 use super::problem::Problem;
@@ -114,6 +115,7 @@ async fn list_outbox(
     services: web::Data<Services>,
     _admin: Admin,
     query: Query<OutboxQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let status = query.0.status.map(|text| {
         let invalid = || Problem::invalid_member("/status", "must be PENDING, FAILED, SENT or DEAD");
@@ -121,7 +123,7 @@ async fn list_outbox(
     });
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let page = services.outbox.list(status.transpose()?, before, page_size(query.0.size)?).await?;
-    Ok(HttpResponse::Ok().json(EventPage::of(page)?))
+    coding.list(&EventPage::of(page)?)
 }
 
 /// Makes a failed or dead event due at once.
@@ -231,6 +233,7 @@ async fn list_events(
     services: web::Data<Services>,
     _admin: Admin,
     query: Query<FeedQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let after = query.0.after.as_deref();
     let after = match after.and_then(|text| uuid::Uuid::try_parse(text).ok()) {
@@ -243,7 +246,7 @@ async fn list_events(
         })?,
     };
     let page = services.outbox.feed(after, page_size(query.0.size)?).await?;
-    Ok(HttpResponse::Ok().json(EventPage::of(page)?))
+    coding.list(&EventPage::of(page)?)
 }
 
 /// One invariant and what breaks it.

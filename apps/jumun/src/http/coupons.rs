@@ -16,6 +16,7 @@ use validator::Validate;
 use super::answer::{reply, respond};
 use super::body::Json;
 use super::caller::Admin;
+use super::compression::Coding;
 use super::cursor::Cursor;
 use super::idempotency::Idempotency;
 use super::params::{NoQuery, Query, instant, page_size};
@@ -270,11 +271,12 @@ struct CouponPage {
 async fn list_coupons(
     services: web::Data<Services>,
     query: Query<ListQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let after = Cursor::decode(query.0.cursor.as_deref())?;
     let page = services.coupons.list(after, page_size(query.0.size)?).await?;
-    Ok(HttpResponse::Ok().json(CouponPage {
+    coding.list(&CouponPage {
         content: page.content.iter().map(CouponResponse::of).collect(),
         next_cursor: page.next.map(|cursor| cursor.encode()),
-    }))
+    })
 }

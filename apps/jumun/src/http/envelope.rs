@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::context::RequestContext;
+use super::measure::measure;
 use super::problem::Problem;
 use super::routes::Routes;
 use super::services::Services;
@@ -112,21 +113,6 @@ fn stamp(response: &mut HttpResponse, context: &RequestContext) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-}
-
-fn measure(method: &str, route: Option<&str>, status: u16, begun: Instant) {
-    // A path that no route knows is not a label: callers would choose how many there are.
-    let route = route.unwrap_or("unmatched").to_owned();
-    let method = if matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS") {
-        method
-    } else {
-        "other"
-    };
-    let method = method.to_owned();
-    metrics::counter!("jumun_http_requests_total", "method" => method.clone(), "route" => route.clone(), "status" => status.to_string())
-        .increment(1);
-    metrics::histogram!("jumun_http_request_duration_seconds", "method" => method, "route" => route)
-        .record(begun.elapsed());
 }
 
 /// A response that stands in for one that never came to be.

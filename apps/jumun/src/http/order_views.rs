@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
+use super::compression::Coding;
 use super::conditional::{Tagged, representation};
 use super::cursor::Cursor;
 use super::orders::OrderResponse;
@@ -61,6 +62,7 @@ async fn list_orders(
     services: web::Data<Services>,
     caller: Caller,
     query: Query<ListQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { status, from, to, cursor, size } = query.0;
     let status = status.map(|text| {
@@ -70,10 +72,10 @@ async fn list_orders(
     let filter = OrderFilter { user_id: caller.id, status: status.transpose()?, from, to };
     let after = Cursor::decode(cursor.as_deref())?;
     let page = services.orders.list(&filter, after, page_size(size)?).await?;
-    Ok(HttpResponse::Ok().json(OrderPage {
+    coding.list(&OrderPage {
         content: page.content.iter().map(|order| OrderResponse::of(order, None)).collect(),
         next_cursor: page.next.map(|cursor| cursor.encode()),
-    }))
+    })
 }
 
 /// Shows an order.

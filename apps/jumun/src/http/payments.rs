@@ -14,6 +14,7 @@ use validator::Validate;
 use super::answer::{problem_reply, reply, respond};
 use super::body::Json;
 use super::caller::Caller;
+use super::compression::Coding;
 use super::context::RequestContext;
 use super::cursor::Cursor;
 use super::idempotency::Idempotency;
@@ -256,13 +257,14 @@ async fn list_order_payments(
     caller: Caller,
     id: PathId<OrderId>,
     query: Query<StatusQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let status = status_of(query.0.status)?;
     let order = visible_order(&services, caller, id.order()).await?;
     let payments = services.payments.of_order(order.id).await?;
     let shown = payments.iter().filter(|payment| status.is_none_or(|status| payment.status == status));
     let content = shown.map(PaymentResponse::of).collect();
-    Ok(HttpResponse::Ok().json(PaymentPage { content, next_cursor: None }))
+    coding.list(&PaymentPage { content, next_cursor: None })
 }
 
 /// Which of a user's payments to list.
@@ -291,6 +293,7 @@ async fn list_user_payments(
     caller: Caller,
     id: PathId<UserId>,
     query: Query<ListQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { status, cursor, size } = query.0;
     let status = status_of(status)?;
@@ -298,8 +301,8 @@ async fn list_user_payments(
     let size = page_size(size)?;
     let user_id = visible_user(&services, caller, id.user()).await?;
     let page = services.payments.list(PaymentFilter { user_id, status }, after, size).await?;
-    Ok(HttpResponse::Ok().json(PaymentPage {
+    coding.list(&PaymentPage {
         content: page.content.iter().map(PaymentResponse::of).collect(),
         next_cursor: page.next.map(|cursor| cursor.encode()),
-    }))
+    })
 }

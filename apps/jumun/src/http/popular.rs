@@ -6,11 +6,12 @@ use ranking::{Period, Popular, PublishedRanking, Score, TopSeller};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::compression::Coding;
 use super::params::{NoQuery, Query};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
-use super::services::Services;
-use crate::popular::PopularProducts;
+use super::shared_lists::{SharedList, SharedLists};
+use crate::popular::{LiveRanking, PopularProducts};
 
 /// These paths stand before `/products/{id}`, which would take their last part for an id.
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -62,7 +63,7 @@ struct TopProduct {
 /// What sells best.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TopProductsResponse {
+pub(crate) struct TopProductsResponse {
     range_days: u32,
     limit: u32,
     products: Vec<TopProduct>,
@@ -95,7 +96,7 @@ struct PopularProduct {
 /// A published ranking.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PopularProductsResponse {
+pub(crate) struct PopularProductsResponse {
     range_days: u32,
     /// The ten most popular products that are for sale.
     products: Vec<PopularProduct>,
@@ -119,27 +120,22 @@ impl PopularProduct {
     }
 }
 
-async fn top(services: &Services, days: u32, limit: u32) -> Result<HttpResponse, Problem> {
-    let ranking = services.popular.top_sellers(days, limit).await?;
-    Ok(HttpResponse::Ok().json(TopProductsResponse {
-        range_days: days,
-        limit,
-        products: ranking.products.into_iter().map(TopProduct::of).collect(),
-        generated_at: ranking.generated_at,
-    }))
+impl TopProductsResponse {
+    pub(crate) fn of(ranking: LiveRanking, range_days: u32, limit: u32) -> Self {
+        let products = ranking.products.into_iter().map(TopProduct::of).collect();
+        Self { range_days, limit, products, generated_at: ranking.generated_at }
+    }
 }
 
-async fn popular(services: &Services, period: Period) -> Result<HttpResponse, Problem> {
-    let ranking = services.popular.published(period).await?;
-    let (products, generated_at) = match ranking {
-        Some(PublishedRanking { finished_at, products }) => (products, Some(finished_at)),
-        None => (Vec::new(), None),
-    };
-    Ok(HttpResponse::Ok().json(PopularProductsResponse {
-        range_days: period.days(),
-        products: (1..).zip(products).map(|(rank, popular)| PopularProduct::of(rank, popular)).collect(),
-        generated_at,
-    }))
+impl PopularProductsResponse {
+    pub(crate) fn of(ranking: Option<PublishedRanking>, period: Period) -> Self {
+        let (products, generated_at) = match ranking {
+            Some(PublishedRanking { finished_at, products }) => (products, Some(finished_at)),
+            None => (Vec::new(), None),
+        };
+        let products = (1..).zip(products).map(|(rank, popular)| PopularProduct::of(rank, popular)).collect();
+        Self { range_days: period.days(), products, generated_at }
+    }
 }
 
 /// Reads a parameter that has a range.
@@ -156,12 +152,13 @@ fn within(value: Option<u32>, default: u32, most: u32, pointer: &'static str) ->
 ))]
 #[get("/stats/popular-products")]
 async fn show_top_sellers(
-    services: web::Data<Services>,
+    lists: web::Data<SharedLists>,
     query: Query<TopQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let days = within(query.0.days, DAYS, MOST_DAYS, "/days")?;
     let limit = within(query.0.limit, LIMIT, PopularProducts::MOST, "/limit")?;
-    top(&services, days, limit).await
+    Ok(lists.get(SharedList::TopSellers { days, limit }, coding).await?.respond())
 }
 
 /// Shows the five products that sold best in three days.
@@ -171,10 +168,11 @@ async fn show_top_sellers(
 ))]
 #[get("/products/top")]
 async fn show_top_products(
-    services: web::Data<Services>,
+    lists: web::Data<SharedLists>,
     _: Query<NoQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
-    top(&services, DAYS, LIMIT).await
+    Ok(lists.get(SharedList::TopSellers { days: DAYS, limit: LIMIT }, coding).await?.respond())
 }
 
 /// Shows the ranking of the last three whole days, published each night.
@@ -184,10 +182,11 @@ async fn show_top_products(
 ))]
 #[get("/products/popular")]
 async fn show_popular_products(
-    services: web::Data<Services>,
+    lists: web::Data<SharedLists>,
     _: Query<NoQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
-    popular(&services, Period::Daily).await
+    Ok(lists.get(SharedList::Popular(Period::Daily), coding).await?.respond())
 }
 
 /// Shows the ranking of seven whole days, published each week.
@@ -197,8 +196,9 @@ async fn show_popular_products(
 ))]
 #[get("/products/popular/weekly")]
 async fn show_popular_products_of_the_week(
-    services: web::Data<Services>,
+    lists: web::Data<SharedLists>,
     _: Query<NoQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
-    popular(&services, Period::Weekly).await
+    Ok(lists.get(SharedList::Popular(Period::Weekly), coding).await?.respond())
 }

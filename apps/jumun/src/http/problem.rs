@@ -28,6 +28,25 @@ impl InvalidMember {
     }
 }
 
+/// What a problem says that has no facts of its own, in the order of the members' names as in all others.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    detail: &'a str,
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a Vec<InvalidMember>>,
+    instance: &'a str,
+    message: &'a str,
+    path: &'a str,
+    status: u16,
+    timestamp: String,
+    title: &'a str,
+    trace_id: String,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
 /// An error on its way to the caller.
 #[derive(Debug)]
 pub(crate) struct Problem(Box<Parts>);
@@ -257,6 +276,22 @@ impl Problem {
             }
         };
         let kind = format!("urn:jumun:problem:{}", self.0.code.to_ascii_lowercase().replace('_', "-"));
+        if self.0.details.is_empty() {
+            let members = Members {
+                detail: &self.0.detail,
+                error: self.0.code,
+                errors: (self.0.code == "VALIDATION_ERROR").then_some(&self.0.invalid),
+                instance: &context.path,
+                message: &message,
+                path: &context.path,
+                status: self.0.status.as_u16(),
+                timestamp: seconds::format(context.received_at),
+                title: self.0.status.canonical_reason().unwrap_or("Error"),
+                trace_id: context.trace.trace_id(),
+                kind: &kind,
+            };
+            return serde_json::to_string(&members).unwrap_or_default();
+        }
         let mut members = self
             .0
             .details

@@ -18,6 +18,7 @@ use validator::Validate;
 use super::answer::{reply, respond};
 use super::body::Json;
 use super::caller::{Admin, Visitor};
+use super::compression::Coding;
 use super::conditional::{Tagged, precondition, representation};
 use super::context::RequestContext;
 use super::idempotency::Idempotency;
@@ -25,6 +26,7 @@ use super::params::{NoQuery, PathId, Query, page_size};
 use super::problem::Problem;
 use super::schema::{Amount, Instant};
 use super::services::Services;
+use super::shared_lists::{SharedList, SharedLists, product_page};
 
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     config
@@ -142,13 +144,25 @@ impl ProductResponse {
 /// A page of products.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ProductPage {
+pub(crate) struct ProductPage {
     content: Vec<ProductResponse>,
     page: u32,
     size: u32,
     /// How many there are in all; it may lag behind by seconds.
     total_elements: u64,
     total_pages: u64,
+}
+
+impl ProductPage {
+    pub(crate) fn of(page: &Page<ListedProduct>) -> Self {
+        Self {
+            content: page.content.iter().map(ProductResponse::listed).collect(),
+            page: page.request.page,
+            size: page.request.size.get(),
+            total_elements: page.total,
+            total_pages: page.pages(),
+        }
+    }
 }
 
 /// Lists the products that are for sale.
@@ -159,19 +173,18 @@ struct ProductPage {
 #[get("/products")]
 async fn list_products(
     services: web::Data<Services>,
+    lists: web::Data<SharedLists>,
     query: Query<ListQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let (filter, sort, request) = query.0.read()?;
-    let products = services.catalog.list(&filter, sort, request).await?;
-    let total = services.catalog.count(&filter).await?;
-    let page = Page { content: products, request, total };
-    Ok(HttpResponse::Ok().json(ProductPage {
-        content: page.content.iter().map(ProductResponse::listed).collect(),
-        page: request.page,
-        size: request.size.get(),
-        total_elements: page.total,
-        total_pages: page.pages(),
-    }))
+    // Lists with a filter may be slow, and there are as many as callers think of: nobody waits for another's.
+    let page = if filter == ProductFilter::default() {
+        lists.get(SharedList::Products(sort, request), coding).await?
+    } else {
+        product_page(services.catalog.as_ref(), &filter, sort, request, coding).await?
+    };
+    Ok(page.respond())
 }
 
 /// Shows a product, and counts that it was looked at.

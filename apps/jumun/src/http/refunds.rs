@@ -15,6 +15,7 @@ use validator::Validate;
 use super::answer::{problem_reply, reply, respond};
 use super::body::{Json, optional_objects};
 use super::caller::Caller;
+use super::compression::Coding;
 use super::context::RequestContext;
 use super::idempotency::Idempotency;
 use super::params::{NoQuery, PathId, Query};
@@ -280,9 +281,10 @@ async fn list_refunds(
     caller: Caller,
     id: PathId<PaymentId>,
     _query: Query<NoQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let payment = visible_payment(&services, caller, id.payment()).await?;
     let refunds = services.refunds.of_payment(payment.id).await?;
     let content = refunds.iter().map(RefundResponse::of).collect();
-    Ok(HttpResponse::Ok().json(RefundPage { content, next_cursor: None }))
+    coding.list(&RefundPage { content, next_cursor: None })
 }

@@ -1,11 +1,12 @@
 //! Putting the servers together.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use tokio::net::TcpSocket;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -15,25 +16,56 @@ use super::envelope::envelope;
 use super::rate_limit::{RateLimiter, limit};
 use super::routes::Routes;
 use super::services::Services;
+use super::shared_lists::SharedLists;
 
 /// What a server can be told.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerSettings {
     /// How many threads serve requests; as many as there are cores without a number.
     pub workers: Option<usize>,
+    /// How many connections of one thread are open at once.
+    pub max_connections: usize,
+    /// How long a quiet connection is kept.
+    pub keep_alive: Duration,
     /// How long a shutdown waits for requests that have begun.
     pub shutdown_timeout: Duration,
 }
 
+impl Default for ServerSettings {
+    /// A thread a core, 10,000 connections each, which are kept for 75 s; a shutdown waits for 30 s.
+    fn default() -> Self {
+        Self {
+            workers: None,
+            max_connections: 10_000,
+            keep_alive: Duration::from_secs(75),
+            shutdown_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a quiet connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Makes a server on a listener. It handles no signals: whoever awaits it stops it by its handle.
+/// Listens at an address, where up to `backlog` connections wait to be accepted: when thousands come at
+/// once, those beyond it are lost and come again a second later.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(addr: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(backlog)?.into_std()
+}
+
+/// Makes a server on a listener. It handles no signals: whoever awaits it stops it by its handle. What
+/// callers share is read on the current runtime.
 ///
 /// # Errors
 /// When the listener cannot be used.
+///
+/// # Panics
+/// Outside of a runtime.
 pub fn build(
     listener: TcpListener,
     services: Services,
@@ -43,6 +75,7 @@ pub fn build(
     let document = docs::openapi();
     let routes = web::Data::new(Routes::of(&document));
     let document = web::Data::new(document);
+    let lists = web::Data::new(SharedLists::new(&services));
     let services = web::Data::new(services);
     let mut server = HttpServer::new(move || {
         let api = utoipa_actix_web::scope("/api/v1")
@@ -53,6 +86,7 @@ pub fn build(
         let swagger = Config::from("/openapi.json").validator_url("none");
         let (mut app, _) = App::new()
             .app_data(services.clone())
+            .app_data(lists.clone())
             .app_data(document.clone())
             .app_data(routes.clone())
             .into_utoipa_app()
@@ -68,7 +102,8 @@ pub fn build(
             .wrap(from_fn(envelope))
     })
     .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
+    .keep_alive(settings.keep_alive)
+    .max_connections(settings.max_connections)
     .shutdown_timeout(settings.shutdown_timeout.as_secs())
     .disable_signals();
     if let Some(workers) = settings.workers {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::answer::{reply, respond};
 use super::body::NoBody;
 use super::caller::Caller;
+use super::compression::Coding;
 use super::context::RequestContext;
 use super::coupons::PathCode;
 use super::idempotency::Idempotency;
@@ -133,9 +134,10 @@ async fn list_user_coupons(
     caller: Caller,
     id: PathId<UserId>,
     _query: Query<NoQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let user_id = visible_user(&services, caller, id.user()).await?;
     let held = services.coupons.held_by(user_id).await?;
     let coupons = held.iter().map(HeldCouponResponse::of).collect();
-    Ok(HttpResponse::Ok().json(UserCouponsResponse { user_id, coupons }))
+    coding.list(&UserCouponsResponse { user_id, coupons })
 }

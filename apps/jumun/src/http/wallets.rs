@@ -13,6 +13,7 @@ use validator::Validate;
 use super::answer::{reply, respond};
 use super::body::Json;
 use super::caller::Caller;
+use super::compression::Coding;
 use super::cursor::Cursor;
 use super::idempotency::Idempotency;
 use super::params::{NoQuery, PathId, Query, page_size};
@@ -214,11 +215,12 @@ async fn list_wallet_entries(
     services: web::Data<Services>,
     caller: Caller,
     query: Query<LedgerQuery>,
+    coding: Coding,
 ) -> Result<HttpResponse, Problem> {
     let before = u32::decode(query.0.cursor.as_deref())?;
     let page = services.wallets.ledger(caller.id, before, page_size(query.0.size)?).await?;
-    Ok(HttpResponse::Ok().json(LedgerPage {
+    coding.list(&LedgerPage {
         content: page.content.iter().map(EntryResponse::of).collect(),
         next_cursor: page.next.map(|cursor| cursor.encode()),
-    }))
+    })
 }

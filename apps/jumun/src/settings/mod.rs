@@ -69,6 +69,12 @@ settings! {
     http_addr: SocketAddr = "127.0.0.1:8080",
     /// How many threads serve requests; unset: one a core.
     http_workers: Option<usize>,
+    /// How many connections of one thread are open at once; further ones wait to be accepted.
+    http_max_connections: usize = "10000",
+    /// How many connections wait to be accepted; what the kernel allows is the limit (`somaxconn`).
+    http_backlog: u32 = "4096",
+    /// How long a quiet connection is kept.
+    http_keep_alive: Duration = "75s",
     /// How long a shutdown waits for what was begun.
     shutdown_timeout: Duration = "30s",
     /// The database: SQLite or MySQL.

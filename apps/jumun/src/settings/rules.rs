@@ -20,6 +20,9 @@ impl Settings {
     /// Checks the rules that hold in every profile, then those of production.
     pub(super) fn check(&self, published: &Published) -> Result<(), SettingsError> {
         within("http_workers", &self.http_workers.unwrap_or(1), 1..=1024)?;
+        within("http_max_connections", &self.http_max_connections, 1..=1_000_000)?;
+        within("http_backlog", &self.http_backlog, 1..=65_535)?;
+        within("http_keep_alive", &self.http_keep_alive, SECOND..=DAY)?;
         within("shutdown_timeout", &self.shutdown_timeout, SECOND..=5 * MINUTE)?;
         within("database_max_connections", &self.database_max_connections, 1..=1000)?;
         within("order_lanes", &self.order_lanes, 1..=64)?;

@@ -108,6 +108,12 @@ fn describe() {
     describe_counter!("jumun_coupon_gate_total", count, "Claims of coupons, by what the gate said.");
     describe_counter!("jumun_cache_lookups_total", count, "Questions to the cache, by group and outcome.");
     describe_counter!("jumun_cache_drops_total", count, "Groups of the cache dropped, by group and outcome.");
+    describe_counter!(
+        "jumun_shared_reads_total",
+        count,
+        "Reads that answered everybody who waited for them, by what was read."
+    );
+    describe_counter!("jumun_shared_read_callers_total", count, "Who was answered by them.");
     describe_counter!("jumun_redis_calls_total", count, "Calls of Redis, by call and outcome.");
     describe_counter!(
         "jumun_gateway_requests_total",

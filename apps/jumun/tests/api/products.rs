@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use testkit::{Scenario, TestDatabase, scenarios};
 
@@ -16,6 +18,8 @@ pub(crate) fn suite() -> Vec<Scenario> {
         a_list_is_filtered_as_asked,
         wrong_parameters_of_a_list_are_refused,
         stock_is_that_of_the_moment,
+        many_callers_of_a_page_see_the_stock_of_the_moment,
+        a_list_is_compressed_for_whom_accepts_it,
         a_representation_that_the_caller_has_is_not_sent_again,
         a_product_off_sale_is_hidden_from_all_but_administrators,
         what_is_no_product_is_not_found,
@@ -166,6 +170,53 @@ async fn stock_is_that_of_the_moment(database: Arc<TestDatabase>) {
         assert_eq!((&shown["stock"], &shown["soldOut"]), (&json!(left), &json!(left == 0)));
     }
     assert_eq!(names(&shop.get("/products?inStock=true").await.ok()).len(), 0);
+}
+
+async fn many_callers_of_a_page_see_the_stock_of_the_moment(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database).await;
+    let product = shop.product(1_000, 30).await;
+    let buyer = shop.buyer(100_000).await;
+    // Readers keep asking for the same page while pieces are sold; none sees more than there were when it asked.
+    let left = AtomicU64::new(30);
+    let is_over = AtomicBool::new(false);
+    let reader = async || {
+        let mut pages = 0;
+        while !is_over.load(Ordering::SeqCst) {
+            let most = left.load(Ordering::SeqCst);
+            let shown = shop.get("/products").await.ok()["content"][0]["stock"].as_u64().unwrap();
+            assert!(shown <= most, "{shown} pieces shown to whom {most} were left");
+            pages += 1;
+        }
+        assert!(pages > 0);
+    };
+    let seller = async {
+        for sold in 1..=10 {
+            shop.order(buyer, product, 1).await.is(201);
+            left.store(30 - sold, Ordering::SeqCst);
+        }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    tokio::join!(seller, join_all((0..16).map(|_| reader())));
+}
+
+async fn a_list_is_compressed_for_whom_accepts_it(database: Arc<TestDatabase>) {
+    let shop = Shop::open(database).await;
+    for _ in 0..20 {
+        shop.product(1_000, 3).await;
+    }
+    for path in ["/products", "/products?minPrice=1"] {
+        let plain = shop.get(path).await.is(200);
+        assert_eq!(plain.header("vary"), Some("accept-encoding"));
+        assert_eq!(plain.header("content-encoding"), None);
+        assert!(plain.text.len() > 2_000, "worth it");
+        let coded = shop.get(path).header("Accept-Encoding", "gzip").await.is(200);
+        assert_eq!(coded.header("content-encoding"), Some("gzip"));
+        assert_eq!(coded.header("vary"), Some("accept-encoding"));
+        let length: usize = coded.header("content-length").unwrap().parse().unwrap();
+        assert!(length < plain.text.len() / 2, "{length} bytes");
+    }
+    let short = shop.get("/products?size=1").header("Accept-Encoding", "gzip").await.is(200);
+    assert_eq!((short.header("content-encoding"), short.header("vary")), (None, Some("accept-encoding")));
 }
 
 async fn a_representation_that_the_caller_has_is_not_sent_again(database: Arc<TestDatabase>) {

@@ -5,19 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use coordination::{CacheKey, Freshness, ReadThrough};
+use coordination::{CacheKey, Coalescer, Freshness, ReadThrough, Sharing};
 use kernel::{Money, PageRequest, ProductId, StoreError, Timestamp};
 use product::{ListedProduct, Product, ProductCatalog, ProductFilter, ProductName, ProductSort};
 use serde::{Deserialize, Serialize};
 
 /// Answers names and prices of lists from a cache that instances share, and the number of products from
 /// memory. Stock comes from the catalogue behind it, at the time of each call and for a page in one
-/// question.
+/// question; whoever waits for stock or for a product at the same moment shares that question (ADR-041).
 ///
 /// Lists with a filter are not remembered: there are as many as callers think of.
 pub struct CachedCatalog {
     inner: Arc<dyn ProductCatalog>,
     cache: ReadThrough,
+    stock: Coalescer<(), Vec<ProductId>, Arc<HashMap<ProductId, u32>>>,
+    products: Coalescer<(), ProductId, Arc<HashMap<ProductId, Product>>>,
     totals: Mutex<HashMap<ProductFilter, (u64, Instant)>>,
 }
 
@@ -43,9 +45,30 @@ impl CachedCatalog {
     /// How many filters are remembered; callers choose them, so their number must have an end.
     const FILTERS: usize = 1_000;
 
-    /// Puts a cache in front of a catalogue.
+    /// The stock of so many pages is asked for in one question, at most.
+    const STOCK: Sharing = Sharing { name: "stock", questions: 50 };
+    /// So many products are asked for in one question, at most.
+    const PRODUCTS: Sharing = Sharing { name: "products", questions: 1_000 };
+
+    /// Puts a cache in front of a catalogue. What callers share is read on the current runtime.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
     pub fn new(inner: Arc<dyn ProductCatalog>, cache: ReadThrough) -> Self {
-        Self { inner, cache, totals: Mutex::default() }
+        let reader = inner.clone();
+        let stock = Coalescer::new(Self::STOCK, move |(), pages: Vec<Vec<ProductId>>| {
+            let (reader, ids) = (reader.clone(), pages.concat());
+            async move { reader.stock(&ids).await.map(Arc::new) }
+        });
+        let reader = inner.clone();
+        let products = Coalescer::new(Self::PRODUCTS, move |(), ids: Vec<ProductId>| {
+            let reader = reader.clone();
+            async move {
+                let found = reader.find_all(&ids).await?;
+                Ok(Arc::new(found.into_iter().map(|product| (product.id, product)).collect()))
+            }
+        });
+        Self { inner, cache, stock, products, totals: Mutex::default() }
     }
 
     fn remembered(&self, filter: &ProductFilter) -> Option<u64> {
@@ -91,7 +114,8 @@ impl Entry {
 #[async_trait]
 impl ProductCatalog for CachedCatalog {
     async fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        self.inner.find(id).await
+        let found = self.products.ask((), id).await?;
+        Ok(found.get(&id).cloned())
     }
 
     async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
@@ -108,8 +132,8 @@ impl ProductCatalog for CachedCatalog {
             return self.inner.list(filter, sort, page).await;
         }
         let entries = self.entries(sort, page).await?;
-        let ids: Vec<ProductId> = entries.iter().map(|entry| entry.id).collect();
-        let stock = self.inner.stock(&ids).await?;
+        let ids = entries.iter().map(|entry| entry.id).collect();
+        let stock = self.stock.ask((), ids).await?;
         entries.into_iter().filter_map(|entry| entry.listed(&stock)).collect()
     }
 

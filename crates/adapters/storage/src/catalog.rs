@@ -12,10 +12,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::Database;
 use crate::convert::Place;
 use crate::entity::product as row;
 use crate::error::database;
-use crate::{Database, StorageError};
+use crate::id_lists::id_lists;
 
 #[async_trait]
 impl ProductCatalog for Database {
@@ -25,15 +26,14 @@ impl ProductCatalog for Database {
     }
 
     async fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let mut products = Vec::with_capacity(ids.len());
+        for ids in id_lists(ids.iter().map(|id| id.as_uuid())) {
+            let rows = row::Entity::find().filter(row::Column::Id.is_in(ids)).all(&self.reader).await;
+            for row in rows.map_err(database)? {
+                products.push(Product::try_from(row)?);
+            }
         }
-        let rows = row::Entity::find()
-            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
+        Ok(products)
     }
 
     async fn list(
@@ -63,23 +63,24 @@ impl ProductCatalog for Database {
     }
 
     async fn stock(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, u32>, StoreError> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        let mut found = HashMap::with_capacity(ids.len());
+        for ids in id_lists(ids.iter().map(|id| id.as_uuid())) {
+            let rows: Vec<(Uuid, i64)> = row::Entity::find()
+                .select_only()
+                .columns([row::Column::Id, row::Column::Stock])
+                .filter(row::Column::Id.is_in(ids))
+                .filter(row::Column::Status.eq(ProductStatus::Active.as_str()))
+                .into_tuple()
+                .all(&self.reader)
+                .await
+                .map_err(database)?;
+            for (id, stock) in rows {
+                let stock = u32::try_from(stock)
+                    .map_err(|error| Place::new("products", id).damaged("stock", error))?;
+                found.insert(ProductId::from_uuid(id), stock);
+            }
         }
-        let rows: Vec<(Uuid, i64)> = row::Entity::find()
-            .select_only()
-            .columns([row::Column::Id, row::Column::Stock])
-            .filter(row::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
-            .filter(row::Column::Status.eq(ProductStatus::Active.as_str()))
-            .into_tuple()
-            .all(&self.reader)
-            .await
-            .map_err(database)?;
-        let stock = rows.into_iter().map(|(id, stock)| {
-            let stock = Place::new("products", id).count("stock", stock)?;
-            Ok((ProductId::from_uuid(id), stock))
-        });
-        stock.collect::<Result<_, StorageError>>().map_err(StoreError::from)
+        Ok(found)
     }
 
     async fn count(&self, filter: &ProductFilter) -> Result<u64, StoreError> {

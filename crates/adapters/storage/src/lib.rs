@@ -18,6 +18,7 @@ mod coupons;
 #[expect(unreachable_pub, reason = "what the derive of sea-orm makes is public")]
 mod entity;
 mod error;
+mod id_lists;
 mod key_rotation;
 mod keys;
 mod lease;
@@ -47,6 +48,7 @@ mod session_janitor;
 mod sessions;
 mod unit_of_work;
 mod users;
+mod wallet_lookup;
 mod wallets;
 
 pub use connect::{ConnectError, Database, DatabaseSettings, PoolState};

@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::entity::{order as row, order_status_history};
 use crate::error::database;
+use crate::id_lists::id_lists;
 use crate::order_rows::with_lines;
 use crate::{Database, newest_first};
 
@@ -15,6 +16,15 @@ impl OrderReader for Database {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let row = row::Entity::find_by_id(id.as_uuid()).one(&self.reader).await.map_err(database)?;
         Ok(with_lines(&self.reader, row.into_iter().collect()).await?.pop())
+    }
+
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        let mut orders = Vec::with_capacity(ids.len());
+        for ids in id_lists(ids.iter().map(|id| id.as_uuid())) {
+            let rows = row::Entity::find().filter(row::Column::Id.is_in(ids)).all(&self.reader).await;
+            orders.extend(with_lines(&self.reader, rows.map_err(database)?).await?);
+        }
+        Ok(orders)
     }
 
     async fn list(

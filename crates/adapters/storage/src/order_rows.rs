@@ -10,6 +10,7 @@ use crate::StorageError;
 use crate::convert::Place;
 use crate::entity::{order as row, order_item, order_status_history};
 use crate::error::database;
+use crate::id_lists::id_lists;
 
 pub(crate) fn order_row(order: &Order) -> row::Model {
     row::Model {
@@ -128,15 +129,12 @@ pub(crate) async fn with_lines(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = rows.iter().map(|row| row.id);
-    let items = order_item::Entity::find()
-        .filter(order_item::Column::OrderId.is_in(ids))
-        .all(connection)
-        .await
-        .map_err(database)?;
     let mut lines: HashMap<_, Vec<_>> = HashMap::new();
-    for item in items {
-        lines.entry(item.order_id).or_default().push(item);
+    for ids in id_lists(rows.iter().map(|row| row.id)) {
+        let select = order_item::Entity::find().filter(order_item::Column::OrderId.is_in(ids));
+        for item in select.all(connection).await.map_err(database)? {
+            lines.entry(item.order_id).or_default().push(item);
+        }
     }
     let orders = rows.into_iter().map(|row| {
         let items = lines.remove(&row.id).unwrap_or_default();

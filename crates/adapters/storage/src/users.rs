@@ -1,5 +1,7 @@
 //! Users, their personal data encrypted.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use kernel::{StoreError, UserId};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
@@ -9,6 +11,7 @@ use uuid::Uuid;
 use crate::convert::Place;
 use crate::entity::user as row;
 use crate::error::{database, duplicate_of};
+use crate::id_lists::id_lists;
 use crate::personal_data::Cipher;
 use crate::{Database, StorageError, row_set};
 
@@ -94,17 +97,28 @@ impl UserDirectory for Database {
     }
 
     async fn role(&self, id: UserId) -> Result<Option<Role>, StoreError> {
-        let role: Option<String> = row::Entity::find()
-            .select_only()
-            .column(row::Column::Role)
-            .filter(row::Column::Id.eq(id.as_uuid()))
-            .into_tuple()
-            .one(&self.reader)
-            .await
-            .map_err(database)?;
-        let place = Place::new("users", id);
-        Ok(role.map(|role| place.word("role", &role, Role::parse)).transpose()?)
+        Ok(self.roles(&[id]).await?.remove(&id))
     }
+
+    async fn roles(&self, ids: &[UserId]) -> Result<HashMap<UserId, Role>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for ids in id_lists(ids.iter().map(|id| id.as_uuid())) {
+            let rows: Vec<(Uuid, String)> = row::Entity::find()
+                .select_only()
+                .columns([row::Column::Id, row::Column::Role])
+                .filter(row::Column::Id.is_in(ids))
+                .into_tuple()
+                .all(&self.reader)
+                .await
+                .map_err(database)?;
+            for (id, role) in rows {
+                let role = Place::new("users", id).word("role", &role, Role::parse)?;
+                found.insert(UserId::from_uuid(id), role);
+            }
+        }
+        Ok(found)
+    }
+
     async fn credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError> {
         let current = self.cipher.email_hash(email).to_vec();
         let previous = self.cipher.previous_email_hash(email).map(|hash| hash.to_vec());

@@ -1,5 +1,6 @@
 //! Users and their personal data.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::{Clock, IdGenerator, StoreError, UserId};
@@ -27,8 +28,10 @@ async fn add(shop: &Shop, user: &User) -> Result<(), StoreError> {
 async fn a_user_is_found_with_role_and_personal_data(database: Arc<TestDatabase>) {
     let shop = Shop::open(database);
     let database = &shop.database.database;
+    let mut roles = HashMap::new();
     for role in [Role::User, Role::Admin] {
         let user = fixtures::user(role, shop.clock.now());
+        roles.insert(user.id, role);
         add(&shop, &user).await.unwrap();
         assert_eq!(UserDirectory::find(database, user.id).await.unwrap(), Some(user.clone()));
         assert_eq!(database.role(user.id).await.unwrap(), Some(role));
@@ -36,6 +39,9 @@ async fn a_user_is_found_with_role_and_personal_data(database: Arc<TestDatabase>
     let nobody = UserId::from_uuid(SystemIds.uuid());
     assert_eq!(UserDirectory::find(database, nobody).await.unwrap(), None);
     assert_eq!(database.role(nobody).await.unwrap(), None);
+    let known: Vec<UserId> = roles.keys().copied().collect();
+    assert_eq!(database.roles(&[&known[..], &[nobody], &known[..]].concat()).await.unwrap(), roles);
+    assert_eq!(database.roles(&[]).await.unwrap(), HashMap::new());
 }
 
 /// Seen to fail with the index `ux_users_email` dropped.

@@ -1,10 +1,11 @@
 //! Wallets: repository and reader.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::{Clock, IdGenerator, Money, OrderId, PageSize, PaymentId, StoreError, UserId};
 use local::SystemIds;
-use point::{ChargeAmount, PointKind, Wallet, WalletReader};
+use point::{ChargeAmount, PointKind, Wallet, WalletLookup, WalletReader};
 
 use crate::fixtures::Shop;
 use crate::{Scenario, TestDatabase, scenarios};
@@ -27,6 +28,11 @@ async fn a_user_who_never_charged_has_an_empty_wallet(database: Arc<TestDatabase
     let shop = Shop::open(database);
     let user = UserId::from_uuid(SystemIds.uuid());
     assert_eq!(shop.database.database.wallet(user).await.unwrap(), Wallet::empty(user));
+    let charged = shop.buyer(3_000).await;
+    let found = shop.database.database.wallets(&[user, charged, charged]).await.unwrap();
+    let expected = shop.database.database.wallet(charged).await.unwrap();
+    assert_eq!(found, HashMap::from([(charged, expected)]));
+    assert_eq!(shop.database.database.wallets(&[]).await.unwrap(), HashMap::new());
     let mut tx = shop.begin().await;
     assert_eq!(tx.wallets().lock(&[user].into()).await.unwrap(), [Wallet::empty(user)]);
 }

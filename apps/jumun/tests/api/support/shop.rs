@@ -96,7 +96,8 @@ impl Shop {
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let settings = ServerSettings { workers: Some(2), shutdown_timeout: Duration::from_secs(1) };
+        let shutdown_timeout = Duration::from_secs(1);
+        let settings = ServerSettings { workers: Some(2), shutdown_timeout, ..ServerSettings::default() };
         let server = http::build(listener, services, setup.limiter.map(web::Data::new), settings).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
