@@ -20,7 +20,7 @@ use testkit::REDIS_TAG;
 use tokio::process::Command;
 
 /// How long MySQL may take to make its files on a disk.
-const MEASURED_STARTUP: Duration = Duration::from_secs(180);
+const MEASURED_STARTUP: Duration = Duration::from_mins(3);
 
 /// The image of MySQL that tests run on.
 const MYSQL_TAG: &str = "9.7";

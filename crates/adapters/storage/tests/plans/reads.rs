@@ -87,7 +87,7 @@ pub(crate) async fn users(pool: &Database, traded: &Traded) {
 pub(crate) async fn products(pool: &Database, traded: &Traded) {
     let ids = &traded.products;
     ProductCatalog::find(pool, ids[0]).await.unwrap().unwrap();
-    assert_eq!(pool.find_all(ids).await.unwrap().len(), ids.len());
+    assert_eq!(ProductCatalog::find_all(pool, ids).await.unwrap().len(), ids.len());
     assert_eq!(pool.stock(ids).await.unwrap().len(), ids.len());
     let all = ProductFilter::default();
     let named = ProductFilter { name_contains: Some("roduct 29".to_owned()), ..all.clone() };
