@@ -16,11 +16,11 @@ type Subject = Coalescer<&'static str, u32, u32>;
 
 /// Makes a coalescer whose reads the test ends.
 fn coalescer(questions: usize) -> (Subject, mpsc::UnboundedReceiver<Begun>) {
-    let (begin, begun) = mpsc::unbounded_channel();
+    let (announce, begun) = mpsc::unbounded_channel();
     let sharing = Sharing { name: "test", questions };
     let read = move |line, questions| {
         let (end, ended) = oneshot::channel();
-        begin.send(Begun { line, questions, end }).ok();
+        announce.send(Begun { line, questions, end }).ok();
         async move { ended.await.unwrap() }
     };
     (Coalescer::new(sharing, read), begun)

@@ -8,7 +8,7 @@ use coupon::{CouponCode, CouponCursor, CouponReader};
 use kernel::{CouponId, EventId, Money, OrderId, PageRequest, PageSize, PaymentId, RefundId};
 use order::{OrderCursor, OrderFilter, OrderReader, OrderStatus};
 use payment::{PaymentCursor, PaymentFilter, PaymentReader, PaymentStatus};
-use point::WalletReader;
+use point::{WalletLookup, WalletReader};
 use product::{ProductCatalog, ProductFilter, ProductSort};
 use refund::RefundReader;
 use storage::Database;
@@ -40,6 +40,7 @@ pub(crate) async fn orders(pool: &Database) {
     let user_id = heavy_user();
     let (order, payment) = (OrderId::from_uuid(first(b'O')), PaymentId::from_uuid(first(b'Y')));
     OrderReader::find(pool, order).await.unwrap().unwrap();
+    assert_eq!(OrderReader::find_all(pool, &[order]).await.unwrap().len(), 1);
     assert_eq!(pool.history(order).await.unwrap().len(), 2);
     let all = OrderFilter { user_id, status: None, from: None, to: None };
     let cancelled = OrderFilter { status: Some(OrderStatus::Cancelled), ..all.clone() };
@@ -65,6 +66,9 @@ pub(crate) async fn orders(pool: &Database) {
 /// Users with their wallets, carts and coupons.
 pub(crate) async fn users(pool: &Database, traded: &Traded) {
     pool.wallet(traded.buyer).await.unwrap();
+    let several = [traded.buyer, heavy_user()];
+    assert_eq!(pool.wallets(&several).await.unwrap().len(), 2);
+    assert_eq!(pool.roles(&several).await.unwrap().len(), 2);
     for before in [None, Some(1_000)] {
         pool.ledger(heavy_user(), before, page()).await.unwrap();
     }
