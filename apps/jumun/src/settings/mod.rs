@@ -8,6 +8,8 @@
 mod address;
 mod cron;
 mod error;
+#[cfg(test)]
+mod http_tests;
 mod load;
 mod log_filter;
 mod mode;

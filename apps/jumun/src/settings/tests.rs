@@ -236,9 +236,6 @@ fn good_values_are_read() {
     for (name, value, literal) in [
         ("JUMUN_HTTP_ADDR", "[::1]:0", "http_addr = \"[::1]:0\""),
         ("JUMUN_HTTP_WORKERS", "4", "http_workers = 4"),
-        ("JUMUN_HTTP_MAX_CONNECTIONS", "50000", "http_max_connections = 50000"),
-        ("JUMUN_HTTP_BACKLOG", "1024", "http_backlog = 1024"),
-        ("JUMUN_HTTP_KEEP_ALIVE", "30s", "http_keep_alive = \"30s\""),
         ("JUMUN_DATABASE_URL", "mysql://u@db/jumun", "database_url = \"mysql://u@db/jumun\""),
         ("JUMUN_DATABASE_URL", "sqlite://:memory:", "database_url = \"sqlite://:memory:\""),
         ("JUMUN_DATABASE_MAX_CONNECTIONS", "1000", "database_max_connections = 1000"),
@@ -276,8 +273,6 @@ fn wrong_values_are_named_with_what_is_allowed() {
         ("JUMUN_HTTP_ADDR", "8080", "\"8080\" is not an address with a port; use an IP address and a port"),
         ("JUMUN_HTTP_ADDR", "localhost:8080", "\"localhost:8080\" is not an address with a port; use "),
         ("JUMUN_HTTP_WORKERS", "0", "0 is out of range; use 1 to 1024"),
-        ("JUMUN_HTTP_MAX_CONNECTIONS", "0", "0 is out of range; use 1 to 1000000"),
-        ("JUMUN_HTTP_BACKLOG", "0", "0 is out of range; use 1 to 65535"),
         ("JUMUN_HTTP_WORKERS", "many", "\"many\" is not a count; use a whole number"),
         ("JUMUN_DATABASE_MAX_CONNECTIONS", "0", "0 is out of range; use 1 to 1000"),
         ("JUMUN_ORDER_LANES", "65", "65 is out of range; use 1 to 64"),
