@@ -1,14 +1,15 @@
 //! What was decided on rows that were only read is confirmed once they are locked: pure, like the decision.
 //! See ADR-043.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{Money, OrderId, ProductId, UserId};
-use point::{PointEntry, Wallet};
-use product::{Product, StockMovement};
+use point::{PointEntry, PointError, Wallet};
+use product::{Product, ProductError, StockMovement};
 use thiserror::Error;
 
-use crate::decide::{Receipt, Snapshot};
+use crate::Rejection;
+use crate::decide::{OrderCommand, PaymentTerms, Receipt, Snapshot};
 
 /// Somebody else has changed a row, or taken too much of it, since it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -17,6 +18,43 @@ pub(crate) enum Overtaken {
     Product(ProductId),
     #[error("the wallet of {0} does not cover any more what was decided")]
     Wallet(UserId),
+}
+
+/// Of whose stock or balance somebody was told without taking any: such an answer counts what its neighbours in
+/// the set have taken, and is true only of the very rows that it was decided on.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    products: BTreeSet<ProductId>,
+    users: BTreeSet<UserId>,
+}
+
+impl Told {
+    /// Collects what the outcomes tell.
+    pub(crate) fn of<'c>(
+        commands: impl IntoIterator<Item = &'c OrderCommand>,
+        outcomes: &[Result<Receipt, Rejection>],
+    ) -> Self {
+        let mut told = Self::default();
+        for (command, outcome) in commands.into_iter().zip(outcomes) {
+            match outcome {
+                Err(Rejection::Product(ProductError::OutOfStock { product_id, .. })) => {
+                    told.products.insert(*product_id);
+                }
+                Err(Rejection::Point(PointError::InsufficientBalance { .. })) => {
+                    told.users.insert(command.user_id);
+                }
+                Ok(_) if command.terms == PaymentTerms::Later => {
+                    told.users.insert(command.user_id);
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+}
+
+fn first_of(movements: &[StockMovement], product: &Product) -> Option<u32> {
+    movements.iter().find(|movement| movement.product_id == product.id).map(|movement| movement.sequence)
 }
 
 /// Lets the movements continue the ledgers of the products that are locked now. Others may have moved stock in
@@ -28,10 +66,19 @@ pub(crate) fn confirm_stock(
     movements: &mut [StockMovement],
     locked: Vec<Product>,
     read: &Snapshot,
+    told: &Told,
 ) -> Result<(), Overtaken> {
     let mut products: BTreeMap<ProductId, Product> =
         locked.into_iter().map(|product| (product.id, product)).collect();
     if let Some(changed) = products.values().find(|product| !read.offers(product)) {
+        return Err(Overtaken::Product(changed.id));
+    }
+    let moved = |product: &Product| {
+        first_of(movements, product).is_some_and(|first| product.stock_version + 1 != first)
+    };
+    if let Some(changed) =
+        told.products.iter().filter_map(|id| products.get(id)).find(|product| moved(product))
+    {
         return Err(Overtaken::Product(changed.id));
     }
     for movement in movements {
@@ -47,9 +94,23 @@ pub(crate) fn confirm_stock(
 ///
 /// # Errors
 /// [`Overtaken`] if it does not.
-pub(crate) fn confirm_points(entries: &mut [PointEntry], locked: Vec<Wallet>) -> Result<(), Overtaken> {
+pub(crate) fn confirm_points(
+    entries: &mut [PointEntry],
+    locked: Vec<Wallet>,
+    told: &Told,
+) -> Result<(), Overtaken> {
     let mut wallets: BTreeMap<UserId, Wallet> =
         locked.into_iter().map(|wallet| (wallet.user_id(), wallet)).collect();
+    let decided_on =
+        |user: &UserId| entries.iter().find(|entry| entry.user_id == *user).map(|entry| entry.sequence);
+    for user in &told.users {
+        if decided_on(user)
+            .zip(wallets.get(user))
+            .is_some_and(|(first, wallet)| wallet.version() + 1 != first)
+        {
+            return Err(Overtaken::Wallet(*user));
+        }
+    }
     for entry in entries {
         let overtaken = Overtaken::Wallet(entry.user_id);
         let wallet = wallets.get_mut(&entry.user_id).ok_or(overtaken)?;
@@ -58,7 +119,7 @@ pub(crate) fn confirm_points(entries: &mut [PointEntry], locked: Vec<Wallet>) ->
     Ok(())
 }
 
-/// Tells the buyers the balances that the entries lead to. Whose points did not move keeps what was read.
+/// Tells the buyers the balances that the entries lead to. Whose points did not move was told already.
 pub(crate) fn tell_balances<'r>(receipts: impl Iterator<Item = &'r mut Receipt>, entries: &[PointEntry]) {
     let balances: BTreeMap<OrderId, Money> =
         entries.iter().filter_map(|entry| Some((entry.cause.order_id()?, entry.balance_after))).collect();
@@ -112,7 +173,7 @@ mod tests {
             let locked = product(left, 7 + in_between, if changed { 1_001 } else { 1_000 });
             let all: u32 = sold.iter().sum();
             let mut confirmed = movements.clone();
-            match confirm_stock(&mut confirmed, vec![locked], &read) {
+            match confirm_stock(&mut confirmed, vec![locked], &read, &Told::default()) {
                 Ok(()) => {
                     prop_assert!(!changed && all <= left);
                     let mut stands_at = (7 + in_between, left);
@@ -143,7 +204,7 @@ mod tests {
             let mut entries: Vec<PointEntry> = paid.iter().map(pay).collect();
             let locked = Wallet::restore(user, Money::won(left), 7 + in_between).unwrap();
             let all: i64 = paid.iter().sum();
-            match confirm_points(&mut entries, vec![locked]) {
+            match confirm_points(&mut entries, vec![locked], &Told::default()) {
                 Ok(()) => {
                     prop_assert!(all <= left);
                     let mut stands_at = (7 + in_between, left);
@@ -167,7 +228,7 @@ mod tests {
         let mut decided_on = product(1, 1, 1_000);
         let movement = decided_on.sell(1, order, Timestamp::UNIX_EPOCH).unwrap();
         let read = Snapshot::new(vec![decided_on.clone()], Vec::new(), Vec::new());
-        let overtaken = confirm_stock(&mut [movement], Vec::new(), &read);
+        let overtaken = confirm_stock(&mut [movement], Vec::new(), &read, &Told::default());
         assert_eq!(overtaken, Err(Overtaken::Product(decided_on.id)));
     }
 }

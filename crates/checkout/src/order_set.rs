@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use kernel::{StoreError, Timestamp};
 use order::OrderStatus;
 
-use crate::confirm::{Overtaken, confirm_points, confirm_stock, tell_balances};
+use crate::confirm::{Overtaken, Told, confirm_points, confirm_stock, tell_balances};
 use crate::decide::{ChangeSet, Decision, Moment, OrderCommand, Receipt, Snapshot, decide};
 use crate::{
     Answer, BusinessTerms, Checkout, CompletedRequest, IdempotencyError, KeyedRequest, PlaceOrder, Rejection,
@@ -62,9 +62,10 @@ impl TransactionScript for OrderSet {
         let mut snapshot = self.load(tx, &commands).await?;
         let BusinessTerms { zone, payment_window } = self.checkout.terms;
         let at = Moment { now, zone, payment_window };
-        let mut decision = decide(&mut snapshot, commands, at, self.checkout.ids.as_ref());
+        let mut decision = decide(&mut snapshot, commands.iter().copied(), at, self.checkout.ids.as_ref());
+        let told = Told::of(commands, &decision.outcomes);
         store_what_is_their_own(tx, &decision.changes).await?;
-        self.move_points(tx, &mut decision).await?;
+        self.move_points(tx, &mut decision, &told).await?;
         let Decision { outcomes: decided, mut changes } = decision;
         let (mut new, mut completed, mut released) = (Vec::new(), Vec::new(), Vec::new());
         for (index, decided) in open.into_iter().zip(decided) {
@@ -85,7 +86,7 @@ impl TransactionScript for OrderSet {
         }
         tx.keys().complete(&completed).await?;
         tx.keys().release(&released).await?;
-        self.move_stock(tx, &snapshot, &mut changes).await?;
+        self.move_stock(tx, &snapshot, &mut changes, &told).await?;
         Ok(Placed { outcomes: outcomes.into_values().collect(), new })
     }
 
@@ -153,13 +154,18 @@ impl OrderSet {
     }
 
     /// Locks the wallets, makes sure that they still cover what is paid, and moves the points.
-    async fn move_points(&self, tx: &mut dyn Transaction, decision: &mut Decision) -> Result<(), StoreError> {
+    async fn move_points(
+        &self,
+        tx: &mut dyn Transaction,
+        decision: &mut Decision,
+        told: &Told,
+    ) -> Result<(), StoreError> {
         let entries = &mut decision.changes.points;
         if entries.is_empty() {
             return Ok(());
         }
         let locked = tx.wallets().lock(&entries.iter().map(|entry| entry.user_id).collect()).await?;
-        confirm_points(entries, locked).map_err(|overtaken| self.try_again(overtaken))?;
+        confirm_points(entries, locked, told).map_err(|overtaken| self.try_again(overtaken))?;
         tx.wallets().record(entries).await?;
         tell_balances(decision.outcomes.iter_mut().flatten(), entries);
         Ok(())
@@ -172,13 +178,15 @@ impl OrderSet {
         tx: &mut dyn Transaction,
         read: &Snapshot,
         changes: &mut ChangeSet,
+        told: &Told,
     ) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
         let ids = changes.stock.iter().map(|movement| movement.product_id).collect();
         let locked = tx.products().lock(&ids).await?;
-        confirm_stock(&mut changes.stock, locked, read).map_err(|overtaken| self.try_again(overtaken))?;
+        confirm_stock(&mut changes.stock, locked, read, told)
+            .map_err(|overtaken| self.try_again(overtaken))?;
         tx.products().move_stock(&changes.stock).await?;
         tx.sales().add(&changes.sales).await
     }

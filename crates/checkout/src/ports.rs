@@ -56,6 +56,10 @@ pub trait Transaction: Send {
     ///
     /// Returns [`StoreError::OutcomeUnknown`] if the connection broke in the middle of it.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+
+    /// Undoes everything, and returns once the locks are given up: whoever tries again at once must not meet
+    /// what it has left.
+    async fn roll_back(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Idempotency keys inside a transaction.

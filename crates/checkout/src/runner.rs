@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::backoff::pause_after;
-use crate::{TransactionScript, UnitOfWork, UseCaseError};
+use crate::{Transaction, TransactionScript, UnitOfWork, UseCaseError};
 
 /// Runs scripts, each attempt in a transaction of its own.
 ///
@@ -122,15 +122,35 @@ impl TransactionRunner {
 
     async fn attempt<S: TransactionScript>(&self, script: &S) -> Result<S::Output, UseCaseError> {
         let mut tx = self.unit_of_work.begin().await?;
-        let output = script.execute(tx.as_mut()).await?;
-        tx.commit().await?;
-        script.committed(&output);
-        Ok(output)
+        match script.execute(tx.as_mut()).await {
+            Ok(output) => {
+                tx.commit().await?;
+                script.committed(&output);
+                Ok(output)
+            }
+            Err(error) => {
+                roll_back(tx).await;
+                Err(error)
+            }
+        }
     }
 
     /// 5, 10, 20 ms, of which a random half to all.
     fn pause(&self, attempt: u32) -> Duration {
         pause_after(attempt, (Duration::from_millis(5), Duration::from_millis(80)), self.ids.random())
+    }
+}
+
+/// How long an attempt that failed waits for its ROLLBACK. One that is given up is ended by the pool (ADR-016).
+const ROLLBACK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Undoes an attempt before the next one begins, which would otherwise find this one's keys at work.
+async fn roll_back(tx: Box<dyn Transaction>) {
+    tokio::select! {
+        rolled_back = tx.roll_back() => if let Err(error) = rolled_back {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a transaction ended before its rollback");
+        },
+        () = tokio::time::sleep(ROLLBACK_PATIENCE) => {}
     }
 }
 

@@ -324,7 +324,10 @@ fn the_pools_fit_into_the_database() {
     assert!(connections + RESERVED <= most, "{connections} connections of {most}");
     assert!(connections * STATEMENTS <= statements, "{connections} connections prepare too many statements");
     let storage = read("crates/adapters/storage/src/connect.rs");
-    assert!(storage.contains(&format!("STATEMENTS_A_CONNECTION: usize = {STATEMENTS};")), "storage keeps others");
+    assert!(
+        storage.contains(&format!("STATEMENTS_A_CONNECTION: usize = {STATEMENTS};")),
+        "storage keeps others"
+    );
 }
 
 #[test]

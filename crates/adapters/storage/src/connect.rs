@@ -8,7 +8,6 @@ use std::time::Duration;
 use kernel::{BusinessZone, IdGenerator};
 use sea_orm::{ConnectOptions, DatabaseBackend, DatabaseConnection, DbErr};
 use sqlx::Executor;
-use sqlx::mysql::MySqlSslMode;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use thiserror::Error;
 
@@ -147,17 +146,7 @@ impl Database {
 
 async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection, DbErr> {
     let mut options = pool_options(&settings.url, settings.max_connections);
-    let encryption_is_chosen = settings.url.contains("ssl-mode=") || settings.url.contains("sslmode=");
-    options.map_sqlx_mysql_opts(move |options| {
-        let options = options.statement_cache_capacity(STATEMENTS_A_CONNECTION);
-        // Nobody listens between a machine and itself, and TLS halves the number of orders (ADR-042).
-        let within_the_machine = ["localhost", "127.0.0.1", "[::1]"].contains(&options.get_host());
-        if within_the_machine && !encryption_is_chosen {
-            options.ssl_mode(MySqlSslMode::Disabled)
-        } else {
-            options
-        }
-    });
+    options.map_sqlx_mysql_opts(|options| options.statement_cache_capacity(STATEMENTS_A_CONNECTION));
     options.map_sqlx_mysql_pool_opts(|pool| {
         pool.after_connect(|connection, _| {
             Box::pin(async move {

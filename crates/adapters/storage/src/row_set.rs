@@ -144,8 +144,13 @@ fn cast(column: &ColumnType) -> &'static str {
         ColumnType::Decimal(_) => "DECIMAL(19,2)",
         ColumnType::DateTime | ColumnType::Timestamp | ColumnType::TimestampWithTimeZone => "DATETIME(6)",
         ColumnType::Binary(_) | ColumnType::VarBinary(_) | ColumnType::Blob => "BINARY",
-        ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => "CHAR",
-        _ => "SIGNED",
+        ColumnType::TinyInteger
+        | ColumnType::SmallInteger
+        | ColumnType::Integer
+        | ColumnType::BigInteger
+        | ColumnType::Boolean => "SIGNED",
+        // As long as a MEDIUMTEXT: without a length it would be cut off after 65,535 bytes.
+        _ => "CHAR(16777215)",
     }
 }
 
@@ -171,7 +176,7 @@ async fn run(tx: &DatabaseTransaction, sql: String, values: Vec<Value>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::wallet;
+    use crate::entity::{idempotency_key, wallet};
 
     #[test]
     fn sets_are_cut_and_filled_up_to_few_shapes() {
@@ -208,5 +213,7 @@ mod tests {
         let types = [Column::UserId, Column::Balance, Column::Version, Column::UpdatedAt]
             .map(|column| cast(column.def().get_column_type()));
         assert_eq!(types, ["BINARY(16)", "DECIMAL(19,2)", "SIGNED", "DATETIME(6)"]);
+        assert_eq!(cast(idempotency_key::Column::Body.def().get_column_type()), "CHAR(16777215)");
+        assert_eq!(cast(idempotency_key::Column::IdempotencyKey.def().get_column_type()), "BINARY");
     }
 }

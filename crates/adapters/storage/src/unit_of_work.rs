@@ -119,4 +119,8 @@ impl Transaction for SqlTransaction {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.tx.commit().await.map_err(commit_failed)
     }
+
+    async fn roll_back(self: Box<Self>) -> Result<(), StoreError> {
+        self.tx.rollback().await.map_err(database)
+    }
 }

@@ -136,6 +136,31 @@ async fn a_price_that_changes_in_between_is_the_one_to_pay() {
     assert_eq!(memory.tables().wallets[&user].balance(), Money::won(4_000));
 }
 
+/// The third is told of the stock that the first two leave; so it must be the stock that they took from. Seen to
+/// fail without that: OUT_OF_STOCK, of one piece that there never was alone.
+#[tokio::test(start_paused = true)]
+async fn who_finds_too_little_left_by_neighbours_is_told_of_the_stock_of_now() {
+    let (memory, checkout, product, user) = shop();
+    memory.overtake(product, |state| {
+        state.stock += 10;
+        state.stock_version += 1;
+    });
+    let orders = vec![order(1, user, product, 5), order(2, user, product, 4), order(3, user, product, 2)];
+    memory.fill(2, Money::won(99_000));
+    let outcomes = checkout.place_orders(orders, RENDER).await;
+    assert_eq!((words(&outcomes), memory.count()), (vec!["placed", "placed", "placed"], count(2, 1, 1)));
+}
+
+/// The same for points: a charge comes in between.
+#[tokio::test(start_paused = true)]
+async fn who_finds_too_few_points_left_by_neighbours_is_told_of_the_balance_of_now() {
+    let (memory, checkout, product, user) = shop();
+    memory.overtake_wallet(user, Money::won(20_000));
+    let orders = vec![order(1, user, product, 5), order(2, user, product, 4), order(3, user, product, 1)];
+    let outcomes = checkout.place_orders(orders, RENDER).await;
+    assert_eq!((words(&outcomes), memory.count()), (vec!["placed", "placed", "placed"], count(2, 1, 1)));
+}
+
 /// Seen to fail with products that a set only reads in each of its attempts: the fourth was overtaken too.
 #[tokio::test(start_paused = true)]
 async fn a_set_is_overtaken_no_more_than_once() {

@@ -291,6 +291,10 @@ impl Transaction for MemoryTransaction {
         Box::new(Rows(self))
     }
 
+    async fn roll_back(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.ended = true;
         self.memory.count.lock().unwrap().committed += 1;
