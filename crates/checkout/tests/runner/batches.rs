@@ -137,7 +137,7 @@ async fn a_price_that_changes_in_between_is_the_one_to_pay() {
 }
 
 /// The third is told of the stock that the first two leave; so it must be the stock that they took from. Seen to
-/// fail without that: OUT_OF_STOCK, of one piece that there never was alone.
+/// fail without that: `OUT_OF_STOCK`, of one piece that there never was alone.
 #[tokio::test(start_paused = true)]
 async fn who_finds_too_little_left_by_neighbours_is_told_of_the_stock_of_now() {
     let (memory, checkout, product, user) = shop();
