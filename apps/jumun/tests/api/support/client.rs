@@ -20,7 +20,9 @@ pub(crate) struct Client {
 impl Client {
     /// Makes a client of the server at `base`.
     pub(crate) fn new(base: &str) -> Self {
+        // What a server sends is looked at as it is, whatever another crate of the workspace asks of reqwest.
         let http = reqwest::Client::builder()
+            .no_gzip()
             .no_proxy()
             .tls_certs_only([])
             .redirect(reqwest::redirect::Policy::none())
