@@ -95,8 +95,10 @@ impl Snapshot {
 
     /// Tells whether a product is offered as it was when it was read: under this name, at this price, or not.
     pub(crate) fn offers(&self, product: &Product) -> bool {
-        let offer = |product: &Product| (product.name.clone(), product.price, product.status);
-        self.products.get(&product.id).is_some_and(|read| offer(read) == offer(product))
+        let same = |read: &Product| {
+            read.name == product.name && read.price == product.price && read.status == product.status
+        };
+        self.products.get(&product.id).is_some_and(same)
     }
 
     /// Returns the coupons that were asked for and are held, as they stand now.

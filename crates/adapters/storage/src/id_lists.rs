@@ -12,14 +12,15 @@ const LONGEST: usize = 1_024;
 /// this there are eleven.
 pub(crate) fn id_lists(ids: impl IntoIterator<Item = Uuid>) -> Vec<Vec<Uuid>> {
     let ids: Vec<Uuid> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let pad = |list: &[Uuid]| {
-        let mut padded = list.to_vec();
-        if let Some(last) = list.last() {
-            padded.resize(list.len().next_power_of_two(), *last);
-        }
-        padded
-    };
-    ids.chunks(LONGEST).map(pad).collect()
+    ids.chunks(LONGEST).map(|list| filled_up(list.to_vec(), list.len().next_power_of_two())).collect()
+}
+
+/// Fills a list up to a length, by naming the last one again.
+pub(crate) fn filled_up<T: Clone>(mut list: Vec<T>, length: usize) -> Vec<T> {
+    if let Some(last) = list.last().cloned() {
+        list.resize(length, last);
+    }
+    list
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use product::{
     AdjustmentReason, Product, ProductName, ProductRepository, ProductState, ProductStatus, StockCause,
     StockMovement,
 };
+use sea_orm::DatabaseTransaction;
 use sea_orm::prelude::Decimal;
 use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::StorageError;
 use crate::convert::Place;
@@ -113,16 +113,9 @@ impl Products<'_> {
         ids: &BTreeSet<ProductId>,
         lock: Option<LockType>,
     ) -> Result<Vec<Product>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut select = row::Entity::find()
-            .filter(row::Column::Id.is_in(row_set::padded(ids.iter().map(|id| id.as_uuid()))))
-            .order_by_asc(row::Column::Id);
-        if let Some(lock) = lock {
-            select = select.lock(lock);
-        }
-        let rows = select.all(self.tx).await.map_err(database)?;
+        let ids = ids.iter().map(|id| id.as_uuid());
+        let rows = row_set::select::<row::Entity>(self.tx, row::Column::Id, ids, lock).await;
+        let rows = rows.map_err(database)?;
         Ok(rows.into_iter().map(Product::try_from).collect::<Result<_, _>>()?)
     }
 }

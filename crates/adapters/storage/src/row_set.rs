@@ -6,13 +6,15 @@
 
 use std::fmt::Write as _;
 
-use sea_orm::sea_query::{ColumnType, Value};
+use sea_orm::sea_query::{ColumnType, LockType, Value};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityName, EntityTrait,
-    IdenStatic, Iterable, ModelTrait, Statement,
+    IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
+use uuid::Uuid;
 
 use crate::StorageError;
+use crate::id_lists::filled_up;
 
 /// How many rows a statement has. With the widest table the most stays below the number of parameters that
 /// MySQL (65,535) and SQLite (32,766) take.
@@ -37,14 +39,14 @@ pub(crate) async fn insert_or<M: ModelTrait>(
 ) -> Result<(), DbErr> {
     let columns: Vec<_> = <M::Entity as EntityTrait>::Column::iter().collect();
     let table = M::Entity::default().table_name();
+    let names = columns.iter().map(quoted).collect::<Vec<_>>().join(",");
+    let row = format!("({})", vec!["?"; columns.len()].join(","));
     let mut rest = rows;
     while let Some(shape) = SHAPES.into_iter().find(|shape| *shape <= rest.len()) {
         let (some, others) = rest.split_at(shape);
         rest = others;
-        let names: Vec<_> = columns.iter().map(quoted).collect();
-        let row = format!("({})", vec!["?"; columns.len()].join(","));
-        let sql =
-            format!("INSERT INTO {table} ({}) VALUES {} {or}", names.join(","), vec![row; shape].join(","));
+        let rows = vec![row.as_str(); shape].join(",");
+        let sql = format!("INSERT INTO {table} ({names}) VALUES {rows} {or}");
         let values = some.iter().flat_map(|row| columns.iter().map(|column| row.get(*column)));
         run(tx, sql, values.collect()).await?;
     }
@@ -156,12 +158,27 @@ fn cast(column: &ColumnType) -> &'static str {
 
 /// Fills a list of keys up to one of few lengths, by naming the last one again.
 pub(crate) fn padded<T: Clone>(keys: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut keys: Vec<T> = keys.into_iter().collect();
-    let last = keys.last().cloned();
+    let keys: Vec<T> = keys.into_iter().collect();
     let shape = SHAPES.into_iter().rfind(|shape| *shape >= keys.len());
     let shape = shape.unwrap_or_else(|| keys.len().next_multiple_of(ROWS_A_STATEMENT));
-    keys.extend(last.into_iter().cycle().take(shape.saturating_sub(keys.len())));
-    keys
+    filled_up(keys, shape)
+}
+
+/// Reads rows in one statement, ascending by the column of their ids, and locks them where that is asked for.
+pub(crate) async fn select<E: EntityTrait>(
+    tx: &DatabaseTransaction,
+    id: E::Column,
+    ids: impl ExactSizeIterator<Item = Uuid>,
+    lock: Option<LockType>,
+) -> Result<Vec<E::Model>, DbErr> {
+    if ids.len() == 0 {
+        return Ok(Vec::new());
+    }
+    let mut select = E::find().filter(id.is_in(padded(ids))).order_by_asc(id);
+    if let Some(lock) = lock {
+        select = select.lock(lock);
+    }
+    select.all(tx).await
 }
 
 fn quoted(column: &impl IdenStatic) -> String {

@@ -107,17 +107,10 @@ impl Wallets<'_> {
         users: &BTreeSet<UserId>,
         lock: Option<LockType>,
     ) -> Result<Vec<Wallet>, StoreError> {
-        if users.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut select = row::Entity::find()
-            .filter(row::Column::UserId.is_in(row_set::padded(users.iter().map(|user| user.as_uuid()))))
-            .order_by_asc(row::Column::UserId);
-        if let Some(lock) = lock {
-            select = select.lock(lock);
-        }
+        let ids = users.iter().map(|user| user.as_uuid());
+        let rows = row_set::select::<row::Entity>(self.tx, row::Column::UserId, ids, lock).await;
         let mut found: BTreeMap<UserId, Wallet> = BTreeMap::new();
-        for row in select.all(self.tx).await.map_err(database)? {
+        for row in rows.map_err(database)? {
             let wallet = Wallet::try_from(row)?;
             found.insert(wallet.user_id(), wallet);
         }
