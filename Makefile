@@ -15,9 +15,12 @@ BENCH = full
 # How far the tables grow, such as GROWTH='--orders 1000,100000,10000000'.
 GROWTH =
 LOADTEST = target/release/loadtest
+# How long the drill takes: short or full; and PROVE_ARGS='--seed 7 --only Redis'.
+PROVE = full
+PROVE_ARGS =
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test bench bench-embedded bench-growth bench-ranking bench-locks bench-tools audit openapi postman clients client browser client-tools \
+.PHONY: help run up down test bench bench-embedded bench-growth bench-ranking bench-locks bench-tools prove guards guards-page audit openapi postman clients client browser client-tools \
         adr erd dependencies docs lint ci
 
 help: ## list the targets
@@ -56,6 +59,14 @@ bench-ranking: ## the live ranking over 300,000 order lines; fails above 50 ms o
 bench-locks: ## four ways to take from one stock, side by side on MySQL: locks, versions, a condition, sets
 	REQUIRE_SERVICES=1 $(WITH_SERVICES) cargo bench --package storage --bench locks
 
+prove: ## break everything under load and check what clients were told: target/prove/report.html; PROVE=short
+	$(if $(JUMUN_BINARY),,cargo build --quiet --release --package jumun)
+	cargo run --quiet --package prove -- --jumun $(or $(JUMUN_BINARY),target/release/jumun) --pace $(PROVE) $(PROVE_ARGS)
+
+guards: ## take out each guard, one at a time, and see that its test fails
+	cargo build --quiet --package testkit --bin guards
+	REQUIRE_SERVICES=1 $(WITH_SERVICES) target/debug/guards
+
 audit: ## check on the database of the settings all that always holds
 	cargo run --quiet --package jumun -- audit
 
@@ -89,6 +100,9 @@ adr: ## print the decisions: code, enforcing test, and what the check finds
 
 erd: ## write docs/erd.md from the migrations
 	$(DOCS) erd
+
+guards-page: ## write docs/guards.md from the list of guards
+	$(DOCS) guards
 
 dependencies: ## write docs/dependencies.md from the manifests of the crates
 	$(DOCS) dependencies

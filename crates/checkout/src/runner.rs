@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use guards::Guard;
 use kernel::{IdGenerator, StoreError};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -70,6 +71,9 @@ impl TransactionRunner {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if !Guard::DetachedWork.stands() {
+            return Ok(work.await);
+        }
         let task = self.runtime.spawn(self.tasks.track_future(work.in_current_span()));
         task.await.map_err(|error| StoreError::Internal(Box::new(error)))
     }

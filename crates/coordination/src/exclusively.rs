@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use guards::Guard;
 use kernel::StoreError;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -37,7 +38,11 @@ where
 {
     // The lease is counted from before the question: then it never seems longer than it is.
     let asked = Instant::now();
-    let Some(grant) = lock.acquire(name, lease).await? else { return Ok(None) };
+    let grant = lock.acquire(name, lease).await?;
+    if grant.is_none() && !Guard::GateRebuildLock.stands() {
+        return Ok(Some(work(Held { fence: u64::MAX, lost: CancellationToken::new() }).await));
+    }
+    let Some(grant) = grant else { return Ok(None) };
     let held = Held { fence: grant.fence, lost: CancellationToken::new() };
     let keeping = keep(lock, &grant, lease, asked, &held.lost);
     let work = work(held.clone());

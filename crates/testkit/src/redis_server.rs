@@ -1,6 +1,5 @@
 //! Redis for one test: a part of a server that all share, or a server of its own.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use kernel::IdGenerator;
@@ -10,6 +9,8 @@ use testcontainers_modules::testcontainers::core::IntoContainerPort;
 use testcontainers_modules::testcontainers::core::error::TestcontainersError;
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, ImageExt};
+
+use crate::free_port;
 
 /// The variable that names a Redis on which tests may make keys; `with-services` sets it.
 const REDIS_URL: &str = "JUMUN_TEST_REDIS_URL";
@@ -82,16 +83,10 @@ impl RedisServer {
     /// Starts a server.
     ///
     /// # Errors
-    /// When Docker cannot.
-    ///
-    /// # Panics
-    /// When no port is free.
+    /// When Docker cannot, or no port is free.
     pub async fn start() -> Result<Self, TestcontainersError> {
         // A port that Docker chooses would be another one after each start.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
+        let port = free_port()?;
         let container = Redis::default()
             .with_tag(REDIS_TAG)
             .with_cmd(["redis-server", "--save", "", "--appendonly", "no"])

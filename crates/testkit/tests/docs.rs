@@ -5,13 +5,14 @@
 
 use std::path::Path;
 
+use ::guards::Guard;
 use cargo_metadata::MetadataCommand;
 use testkit::adr::Tree;
 use testkit::docs::{
-    Column, ForeignKey, Schema, Table, check_alerts, check_links, check_names, dependencies, erd, repository,
-    stage,
+    Column, ForeignKey, ROOT, Schema, Table, check_alerts, check_links, check_names, dependencies, erd,
+    repository, stage,
 };
-use testkit::{Backend, TestDatabase};
+use testkit::{Backend, TestDatabase, guards};
 
 const OPERATIONS: &str = "docs/operations.md";
 
@@ -36,6 +37,22 @@ fn the_picture_of_the_crates_is_up_to_date() {
     let current = dependencies(&metadata).expect("every crate belongs to a layer");
     let committed = &repository().0["docs/dependencies.md"];
     assert!(*committed == current, "docs/dependencies.md is out of date: run `make dependencies`");
+}
+
+#[test]
+fn the_page_of_guards_is_up_to_date_and_names_tests_that_exist() {
+    let tree = repository();
+    assert!(
+        tree.0["docs/guards.md"] == guards::page(),
+        "docs/guards.md is out of date: run `make guards-page`"
+    );
+    for caught in &guards::CAUGHT {
+        let file = std::fs::read_to_string(Path::new(ROOT).join(caught.file)).expect(caught.file);
+        assert!(file.contains(&format!("fn {}(", caught.test)), "{} has no {}", caught.file, caught.test);
+    }
+    for guard in Guard::ALL {
+        assert!(guards::CAUGHT.iter().any(|caught| caught.guard == guard), "nothing misses {}", guard.name());
+    }
 }
 
 #[test]

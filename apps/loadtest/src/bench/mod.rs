@@ -43,6 +43,14 @@ impl Pace {
         })
     }
 
+    /// Returns how long a service has more to do than it can.
+    fn overload(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Quick => 3,
+            Self::Full => 60,
+        })
+    }
+
     /// Returns how long a load lasts before it counts: connections open, caches and pools fill.
     fn warm_up(self) -> Duration {
         Duration::from_millis(match self {
@@ -181,6 +189,21 @@ impl Bench {
         let load = format!("fixed rate, {rate:.0} a second offered");
         let run = open::run(service.addr, 256, rate, self.pace.time(), source);
         self.measure(key, (title, load), Some(service), beside, run).await
+    }
+
+    /// Offers a service more than it can do, from as many connections as it takes for the queue to be full.
+    async fn overload(
+        &mut self,
+        key: &'static str,
+        title: &str,
+        service: &Service,
+        rate: f64,
+        source: Source,
+    ) -> Result<(), Failure> {
+        let (connections, time) = (4_096, self.pace.overload());
+        let load = format!("fixed rate, {rate:.0} a second offered over {connections} connections");
+        let run = open::run(service.addr, connections, rate, time, source);
+        self.measure(key, (title, load), Some(service), &[], run).await
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) mod keys {
     pub(crate) const FLASH: &str = "flash";
     /// Orders at a tenth of the rate.
     pub(crate) const TENTH: &str = "orders-tenth";
+    /// Ten times as many orders as there can be.
+    pub(crate) const OVERLOAD: &str = "orders-overload";
+    /// Orders at a tenth of the rate, right after that.
+    pub(crate) const RECOVERED: &str = "orders-recovered";
     /// Claims of a coupon that is gone after 100.
     pub(crate) const CLAIMS: &str = "claims";
     /// The refusal of a claim, from memory.

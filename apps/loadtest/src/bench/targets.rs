@@ -34,6 +34,7 @@ pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
             5.0,
         ),
         ("orders/s of one product, of those of random products", rate(keys::FLASH), rate(keys::ORDERS), 0.9),
+        ("orders/s when ten times as many come, of the most", rate(keys::OVERLOAD), rate(keys::ORDERS), 0.8),
         ("coupon claims that lose, of the same answers from memory", losers, refusals, 0.3),
         ("pages of 20 products, of the same bytes from memory", rate(keys::PAGE), rate(keys::PAGE_BARE), 0.4),
     ];
@@ -48,6 +49,7 @@ pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
         ("mean of a claim, 1,000 users", mean(keys::PLAN_CLAIMS), 300.0, "ms"),
         ("p99 of an order at 256 connections", p99(keys::ORDERS), 150.0, "ms"),
         ("p99 of an order at a tenth of that rate", p99(keys::TENTH), 15.0, "ms"),
+        ("p99 of an order right after ten times as many came", p99(keys::RECOVERED), 1_000.0, "ms"),
         ("memory of the service at its peak", outcome.peak_memory, 150.0, "MiB"),
     ];
     targets.extend(at_most.into_iter().filter_map(|(what, measured, most, unit)| {

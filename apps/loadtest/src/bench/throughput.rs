@@ -37,6 +37,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
         )
         .await?;
     bench.audit(&site).await?;
+    overload(bench, &service, most, orders.clone()).await?;
     bench
         .closed(keys::FLASH, "orders of one product", &service, CONNECTIONS, shop::flash(&bench.shop))
         .await?;
@@ -62,6 +63,17 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
     bench.audit(&site).await?;
     write_raw(bench, keys::RAW_AGAIN, &raw, false).await?;
     write_raw(bench, keys::RAW_FLASH, &raw, true).await
+}
+
+/// Offers ten times as much as goes: what can be done is done, the rest is refused at once, and what comes after
+/// does not suffer from it.
+async fn overload(bench: &mut Bench, service: &Service, most: f64, orders: Source) -> Result<(), Failure> {
+    let site = bench.site.clone();
+    let title = "ten times as many orders as it can";
+    bench.overload(keys::OVERLOAD, title, service, most.max(1.0) * 10.0, orders.clone()).await?;
+    let title = "orders at a tenth of the rate, right after that";
+    bench.open(keys::RECOVERED, title, (service, &[]), (most / 10.0).max(1.0), orders).await?;
+    bench.audit(&site).await
 }
 
 /// Runs orders on SQLite, beside a run on MySQL.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use guards::Guard;
 use kernel::{BusinessZone, IdGenerator};
 use sea_orm::{ConnectOptions, DatabaseBackend, DatabaseConnection, DbErr};
 use sqlx::Executor;
@@ -176,6 +177,9 @@ async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection
     reason = "the guard itself: the connection is closed when the time is up"
 )]
 async fn roll_back_leftovers(connection: &mut sqlx::MySqlConnection) -> Result<bool, sqlx::Error> {
+    if !Guard::RollbackOnRelease.stands() {
+        return Ok(true);
+    }
     let rolled_back = tokio::time::timeout(RELEASE_TIMEOUT, connection.execute("ROLLBACK")).await;
     let usable = matches!(rolled_back, Ok(Ok(_)));
     if !usable {

@@ -1,22 +1,26 @@
 //! The outbox: appended to in the transaction of the effect, emptied by workers, seen by administrators.
 //! See ADR-025.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use checkout::OutboxRepository;
 use checkout::outbox::{
     OutboxAdmin, OutboxEntry, OutboxLevel, OutboxQueue, OutboxStatus, QueuedEvent, Replay, Settlement,
 };
+use guards::Guard;
 use kernel::{CursorPage, DomainEvent, EventId, PageSize, StoreError, Timestamp};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Statement, UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Statement, UpdateMany,
 };
 use uuid::Uuid;
 
 use crate::convert::Place;
 use crate::entity::outbox as row;
 use crate::error::{commit_failed, database};
+use crate::row_set::padded;
 use crate::{Database, StorageError, row_set};
 
 /// The outbox inside a transaction.
@@ -27,6 +31,9 @@ pub(crate) struct Outbox<'t> {
 #[async_trait]
 impl OutboxRepository for Outbox<'_> {
     async fn append(&mut self, events: &[DomainEvent]) -> Result<(), StoreError> {
+        if !Guard::OutboxInTransaction.stands() {
+            self.tx.execute_unprepared("COMMIT").await.map_err(database)?;
+        }
         let rows: Vec<_> = events.iter().map(new_row).collect();
         row_set::insert(self.tx, &rows).await.map_err(database)
     }
@@ -78,10 +85,43 @@ impl TryFrom<row::Model> for OutboxEntry {
     }
 }
 
-/// Due events of which no earlier one of the same aggregate waits.
-const DUE: &str = "SELECT e.* FROM outbox e WHERE e.next_attempt_at <= ? AND NOT EXISTS (\
-     SELECT 1 FROM outbox b WHERE b.aggregate_id = e.aggregate_id AND b.sequence < e.sequence AND b.sent_at IS NULL) \
-     ORDER BY e.next_attempt_at LIMIT ?";
+/// Whether no earlier event of the aggregate of `e` waits.
+const IS_NEXT: &str = "NOT EXISTS (\
+     SELECT 1 FROM outbox b WHERE b.aggregate_id = e.aggregate_id AND b.sequence < e.sequence AND b.sent_at IS NULL)";
+
+impl Database {
+    /// Locks due events that nobody else has locked, each the next one of its aggregate.
+    ///
+    /// On MySQL a locking read sees what was committed while it ran, and the condition within it does not: of two
+    /// events that came together in that moment the second seems to be the first. So the condition is asked
+    /// again, by a statement that sees everything that is locked.
+    async fn lock_due(
+        &self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<row::Model>, DbErr> {
+        let lock = if self.has_row_locks() { "FOR UPDATE OF e SKIP LOCKED" } else { "" };
+        let due = format!(
+            "SELECT e.* FROM outbox e WHERE e.next_attempt_at <= ? AND {IS_NEXT} \
+             ORDER BY e.next_attempt_at LIMIT ? {lock}"
+        );
+        let values = [now.into(), u64::from(limit).into()];
+        let due = Statement::from_sql_and_values(self.backend, due, values);
+        let mut rows = row::Entity::find().from_raw_sql(due).all(tx).await?;
+        if rows.is_empty() || !self.has_row_locks() {
+            return Ok(rows);
+        }
+        let ids = padded(rows.iter().map(|row| row.id));
+        let places = vec!["?"; ids.len()].join(",");
+        let next = format!("SELECT e.id FROM outbox e WHERE e.id IN ({places}) AND {IS_NEXT}");
+        let next = Statement::from_sql_and_values(self.backend, next, ids.into_iter().map(Into::into));
+        let next = tx.query_all_raw(next).await?;
+        let next = next.iter().map(|row| row.try_get("", "id")).collect::<Result<HashSet<Uuid>, _>>()?;
+        rows.retain(|row| next.contains(&row.id));
+        Ok(rows)
+    }
+}
 
 #[async_trait]
 impl OutboxQueue for Database {
@@ -92,14 +132,8 @@ impl OutboxQueue for Database {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
-        let lock = if self.has_row_locks() { " FOR UPDATE OF e SKIP LOCKED" } else { "" };
-        let due = Statement::from_sql_and_values(
-            self.backend,
-            format!("{DUE}{lock}"),
-            [now.into(), u64::from(limit).into()],
-        );
         let tx = self.begin_write().await.map_err(database)?;
-        let rows = row::Entity::find().from_raw_sql(due).all(&tx).await.map_err(database)?;
+        let rows = self.lock_due(&tx, now, limit).await.map_err(database)?;
         if rows.is_empty() {
             tx.rollback().await.map_err(database)?;
             return Ok(Vec::new());

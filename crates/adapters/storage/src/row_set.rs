@@ -6,10 +6,11 @@
 
 use std::fmt::Write as _;
 
+use guards::Guard;
 use sea_orm::sea_query::{ColumnType, LockType, Value};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityName, EntityTrait,
-    IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    IdenStatic, Iterable, ModelTrait, Order, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
 use uuid::Uuid;
 
@@ -113,7 +114,7 @@ fn mysql_change<E: EntityTrait>(
     let same = |(index, column): (usize, &E::Column)| format!("old.{} = new.c{index}", quoted(column));
     let set =
         |(index, column): (usize, &E::Column)| format!("old.{} = new.c{}", quoted(column), was.len() + index);
-    sql.push_str(&was.iter().enumerate().map(same).collect::<Vec<_>>().join(" AND "));
+    sql.push_str(&conditions::<E>(was).map(same).collect::<Vec<_>>().join(" AND "));
     sql.push_str(" SET ");
     sql.push_str(&becomes.iter().enumerate().map(set).collect::<Vec<_>>().join(", "));
     sql
@@ -135,8 +136,14 @@ fn sqlite_change<E: EntityTrait>(
     let mut sql = format!("UPDATE {table} SET ");
     sql.push_str(&becomes.iter().enumerate().map(set).collect::<Vec<_>>().join(", "));
     let _ = write!(sql, " FROM (VALUES {}) AS new WHERE ", vec![row; shape].join(","));
-    sql.push_str(&was.iter().enumerate().map(same).collect::<Vec<_>>().join(" AND "));
+    sql.push_str(&conditions::<E>(was).map(same).collect::<Vec<_>>().join(" AND "));
     sql
+}
+
+/// Returns the columns that a row must not have changed, each with its place: all of them (ADR-018).
+fn conditions<E: EntityTrait>(was: &[E::Column]) -> impl Iterator<Item = (usize, &E::Column)> {
+    let is_key = |column: &E::Column| E::PrimaryKey::iter().any(|key| key.as_str() == column.as_str());
+    was.iter().enumerate().filter(move |(_, column)| Guard::ConditionalUpdate.stands() || is_key(column))
 }
 
 /// What MySQL calls the type of a column in a CAST. All amounts are DECIMAL(19,2), all instants DATETIME(6).
@@ -174,8 +181,9 @@ pub(crate) async fn select<E: EntityTrait>(
     if ids.len() == 0 {
         return Ok(Vec::new());
     }
-    let mut select = E::find().filter(id.is_in(padded(ids))).order_by_asc(id);
-    if let Some(lock) = lock {
+    let order = if Guard::LockOrder.stands() { Order::Asc } else { Order::Desc };
+    let mut select = E::find().filter(id.is_in(padded(ids))).order_by(id, order);
+    if let Some(lock) = lock.filter(|_| Guard::RowLock.stands()) {
         select = select.lock(lock);
     }
     select.all(tx).await

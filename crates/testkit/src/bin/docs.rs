@@ -1,6 +1,6 @@
 //! Writes the generated pages of the documentation, and the source of the book that is made of all.
 //!
-//! `docs erd` and `docs dependencies` write their page under `docs/`; `docs site FOLDER` writes what mdBook
+//! `docs erd`, `docs dependencies` and `docs guards` write their page under `docs/`; `docs site FOLDER` writes what mdBook
 //! reads into `FOLDER/src`, which is emptied before.
 
 use std::error::Error;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use cargo_metadata::MetadataCommand;
 use testkit::docs::{ROOT, Schema, dependencies, erd, repository, stage};
-use testkit::{Backend, TestDatabase};
+use testkit::{Backend, TestDatabase, guards};
 
 #[expect(clippy::print_stderr, reason = "a command for people and CI logs")]
 #[tokio::main]
@@ -20,8 +20,9 @@ async fn main() -> ExitCode {
     let done = match words[..] {
         ["erd"] => write_erd().await,
         ["dependencies"] => write_dependencies(),
+        ["guards"] => write_guards(),
         ["site", folder] => write_site(Path::new(folder)),
-        _ => Err("usage: docs erd | dependencies | site FOLDER".into()),
+        _ => Err("usage: docs erd | dependencies | guards | site FOLDER".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,6 +47,10 @@ fn write_dependencies() -> Result<(), Box<dyn Error>> {
     let metadata = MetadataCommand::new().no_deps().exec()?;
     let page = dependencies(&metadata).map_err(|found| found.join("\n"))?;
     Ok(fs::write(Path::new(ROOT).join("docs/dependencies.md"), page)?)
+}
+
+fn write_guards() -> Result<(), Box<dyn Error>> {
+    Ok(fs::write(Path::new(ROOT).join("docs/guards.md"), guards::page())?)
 }
 
 fn write_site(folder: &Path) -> Result<(), Box<dyn Error>> {

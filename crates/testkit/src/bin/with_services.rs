@@ -7,23 +7,15 @@
 //! `with-services --measured make bench-…`: servers to measure on. They keep their data as production does,
 //! and listen on this machine's own loopback, since a port that Docker forwards halves what they can do.
 
-use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use testcontainers_modules::mysql::Mysql;
 use testcontainers_modules::redis::{REDIS_PORT, Redis};
 use testcontainers_modules::testcontainers::core::{Mount, error::TestcontainersError};
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, Image, ImageExt};
-use testkit::REDIS_TAG;
+use testkit::{MYSQL_TAG, MySqlServer, REDIS_TAG, free_port};
 use tokio::process::Command;
-
-/// How long MySQL may take to make its files on a disk.
-const MEASURED_STARTUP: Duration = Duration::from_mins(3);
-
-/// The image of MySQL that tests run on.
-const MYSQL_TAG: &str = "9.7";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people and CI logs")]
 #[tokio::main]
@@ -128,22 +120,9 @@ async fn start_redis() -> Result<Started<Redis>, TestcontainersError> {
 
 /// Starts MySQL to measure on: durability at its defaults, a buffer pool that holds the load test's data.
 async fn start_measured_mysql() -> Result<Started<Mysql>, TestcontainersError> {
-    let [port, other] = [free_port()?, free_port()?];
-    let container = Mysql::default()
-        .with_tag(MYSQL_TAG)
-        .with_network("host")
-        .with_cmd([
-            format!("--port={port}"),
-            format!("--mysqlx-port={other}"),
-            "--bind-address=127.0.0.1".to_owned(),
-            "--mysqlx-bind-address=127.0.0.1".to_owned(),
-            "--innodb-buffer-pool-size=2G".to_owned(),
-            "--max-connections=400".to_owned(),
-        ])
-        .with_startup_timeout(MEASURED_STARTUP)
-        .start()
-        .await?;
-    Ok((container, format!("mysql://root@127.0.0.1:{port}")))
+    let server = MySqlServer::start(&["--innodb-buffer-pool-size=2G", "--max-connections=400"]).await?;
+    let url = server.url();
+    Ok((server.into_container(), url))
 }
 
 /// Starts Redis to measure on.
@@ -156,10 +135,4 @@ async fn start_measured_redis() -> Result<Started<Redis>, TestcontainersError> {
         .start()
         .await?;
     Ok((container, format!("redis://127.0.0.1:{port}")))
-}
-
-/// Returns a port that is free on this machine.
-fn free_port() -> Result<u16, TestcontainersError> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(TestcontainersError::other)?;
-    Ok(listener.local_addr().map_err(TestcontainersError::other)?.port())
 }

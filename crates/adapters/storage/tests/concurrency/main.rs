@@ -13,6 +13,7 @@ mod instances;
 mod lock_order;
 mod money_storm;
 mod orders;
+mod outbox;
 mod payments;
 mod pool;
 mod refunds;
@@ -34,5 +35,6 @@ fn main() {
         storm::suite(),
         money_storm::suite(),
         pool::suite(),
+        outbox::suite(),
     ]);
 }

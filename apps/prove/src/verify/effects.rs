@@ -1,0 +1,209 @@
+//! The history against the books: what was acknowledged exists once, what was refused never, and what nobody
+//! told at most once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+use sqlx::MySqlPool;
+use uuid::Uuid;
+
+use super::Check;
+use super::replays::Replays;
+use crate::Failure;
+use crate::client::Answer;
+use crate::history::{Effect, Entry, Verdict, is_success};
+use crate::load::Load;
+use crate::site::Site;
+
+/// What the books have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// The orders of each user, with their status.
+    orders: HashMap<Uuid, BTreeMap<Uuid, String>>,
+    /// How often each user charged each amount, in won.
+    charges: HashMap<(Uuid, u64), usize>,
+    /// How many pieces of each coupon each user has.
+    claims: HashMap<(Uuid, String), usize>,
+    /// Payments that took money, by their order.
+    payments: HashMap<Uuid, Vec<Uuid>>,
+    /// Refunds that gave money back, by their payment.
+    refunds: HashMap<Uuid, Vec<Uuid>>,
+}
+
+impl Found {
+    /// Reads the books.
+    pub(super) async fn read(site: &Site) -> Result<Self, Failure> {
+        let mut found = Self::default();
+        let orders = "SELECT user_id, id, status FROM orders";
+        for (user, order, status) in rows::<(Vec<u8>, Vec<u8>, String)>(&site.db, orders).await? {
+            found.orders.entry(uuid(&user)).or_default().insert(uuid(&order), status);
+        }
+        let charges = "SELECT user_id, CAST(delta AS UNSIGNED) FROM point_ledger WHERE kind = 'CHARGE'";
+        for (user, amount) in rows::<(Vec<u8>, u64)>(&site.db, charges).await? {
+            *found.charges.entry((uuid(&user), amount)).or_default() += 1;
+        }
+        let claims = "SELECT u.user_id, c.code FROM user_coupons u JOIN coupons c ON c.id = u.coupon_id";
+        for (user, code) in rows::<(Vec<u8>, Vec<u8>)>(&site.db, claims).await? {
+            *found.claims.entry((uuid(&user), String::from_utf8_lossy(&code).into_owned())).or_default() += 1;
+        }
+        let payments = "SELECT order_id, id FROM payments WHERE status = 'SUCCESS'";
+        for (order, payment) in rows::<(Vec<u8>, Vec<u8>)>(&site.db, payments).await? {
+            found.payments.entry(uuid(&order)).or_default().push(uuid(&payment));
+        }
+        let refunds = "SELECT payment_id, id FROM refunds WHERE status = 'SUCCESS'";
+        for (payment, refund) in rows::<(Vec<u8>, Vec<u8>)>(&site.db, refunds).await? {
+            found.refunds.entry(uuid(&payment)).or_default().push(uuid(&refund));
+        }
+        Ok(found)
+    }
+
+    fn orders(&self, user: Uuid) -> BTreeSet<Uuid> {
+        self.orders.get(&user).map(|orders| orders.keys().copied().collect()).unwrap_or_default()
+    }
+
+    fn status(&self, user: Uuid, order: Uuid) -> Option<&str> {
+        self.orders.get(&user)?.get(&order).map(String::as_str)
+    }
+
+    /// Counts how often an effect that is not an order is in the books.
+    fn count(&self, user: Uuid, effect: &Effect) -> usize {
+        match effect {
+            Effect::Charge(amount) => self.charges.get(&(user, *amount)).copied().unwrap_or_default(),
+            Effect::Claim(code) => self.claims.get(&(user, code.clone())).copied().unwrap_or_default(),
+            Effect::Payment(order) => self.payments.get(order).map_or(0, Vec::len),
+            Effect::Refund(payment) => self.refunds.get(payment).map_or(0, Vec::len),
+            Effect::Cancellation(order) => usize::from(self.status(user, *order) == Some("CANCELLED")),
+            Effect::Order | Effect::Read => 0,
+        }
+    }
+}
+
+async fn rows<T>(db: &MySqlPool, sql: &'static str) -> Result<Vec<T>, Failure>
+where
+    T: for<'r> sqlx::FromRow<'r, sqlx::mysql::MySqlRow> + Send + Unpin,
+{
+    Ok(sqlx::query_as(sql).fetch_all(db).await?)
+}
+
+/// Reads an id; the nil one from what is none.
+fn uuid(bytes: &[u8]) -> Uuid {
+    Uuid::from_slice(bytes).unwrap_or_default()
+}
+
+/// Compares the history with the books before and after everything was asked for again.
+pub(super) fn check(load: &Load, before: &Found, after: &Found, replays: &Replays) -> Vec<Check> {
+    let entries = load.history.entries();
+    let mut checks = vec![orders(load, &entries, before, after, replays)];
+    for (kind, holds) in [
+        ("charge", "each charge is in the wallet once, never, or at most once, as its client was told"),
+        ("claim", "each claim has its piece, as its client was told"),
+        ("payment", "each payment took its money once, as its client was told"),
+        ("refund", "each refund gave its money back once, as its client was told"),
+        ("cancellation", "each cancelled order is cancelled, and no other"),
+    ] {
+        let entries: Vec<_> = entries.iter().filter(|entry| entry.effect.kind() == kind).collect();
+        let complaints = entries.iter().filter_map(|entry| {
+            complaint(&entry.verdict(), before.count(entry.request.caller, &entry.effect)).map(|why| {
+                let Entry { effect, request, .. } = entry;
+                format!("{effect:?} of {}: {why}", request.caller)
+            })
+        });
+        let complaints: Vec<_> = complaints.collect();
+        checks.push(Check::new(holds, seen(entries.iter().copied()), complaints));
+    }
+    checks
+}
+
+/// Says what is wrong with an effect that is in the books so often.
+fn complaint(verdict: &Verdict<'_>, count: usize) -> Option<&'static str> {
+    match (verdict, count) {
+        (Verdict::Done(_), 1) | (Verdict::Refused, 0) | (Verdict::Unknown, 0 | 1) => None,
+        (Verdict::Done(_), 0) => Some("acknowledged, and not there"),
+        (Verdict::Refused, _) => Some("refused, and there"),
+        _ => Some("there more than once"),
+    }
+}
+
+fn seen<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
+    let (mut done, mut refused, mut unknown) = (0, 0, 0);
+    for entry in entries {
+        match entry.verdict() {
+            Verdict::Done(_) => done += 1,
+            Verdict::Refused => refused += 1,
+            Verdict::Unknown => unknown += 1,
+        }
+    }
+    format!("{done} acknowledged, {refused} refused, {unknown} not known")
+}
+
+/// Orders have no mark of the request that made them, so they are compared as sets: who was told of an order
+/// has it, and has no other once each request that nobody answered has been sent again under its key.
+fn orders(load: &Load, entries: &[Entry], before: &Found, after: &Found, replays: &Replays) -> Check {
+    let mut complaints = Vec::new();
+    let of_orders = || entries.iter().enumerate().filter(|(_, entry)| entry.effect == Effect::Order);
+    for user in &load.shop.buyers {
+        let own = || of_orders().filter(|(_, entry)| entry.request.caller == *user);
+        let (mut told, mut unknown) = (BTreeSet::new(), 0);
+        let mut all = BTreeSet::new();
+        for (place, entry) in own() {
+            match entry.verdict() {
+                Verdict::Done(body) => told.extend(order_id(body)),
+                Verdict::Unknown => unknown += 1,
+                Verdict::Refused => {}
+            }
+            if let Some(Answer::Heard { status, body, is_replay, .. }) = replays.of(place)
+                && is_success(*status)
+                && let Some(order) = order_id(body)
+            {
+                if !all.insert(order) {
+                    complaints.push(format!("order {order} of {user}: two keys lead to it"));
+                }
+                if *is_replay != before.orders(*user).contains(&order) {
+                    complaints.push(format!("order {order} of {user}: replayed and new at the same time"));
+                }
+            }
+        }
+        let (had, has) = (before.orders(*user), after.orders(*user));
+        complaints.extend(
+            told.difference(&had)
+                .map(|order| format!("order {order} of {user}: acknowledged, and not there")),
+        );
+        if had.len() > told.len() + unknown {
+            let more = had.len() - told.len() - unknown;
+            complaints.push(format!("{user}: {more} orders more than were asked for"));
+        }
+        complaints.extend(
+            has.difference(&all).map(|order| format!("order {order} of {user}: no request led to it")),
+        );
+        complaints.extend(
+            all.difference(&has).map(|order| format!("order {order} of {user}: answered, and not there")),
+        );
+    }
+    let seen = seen(of_orders().map(|(_, entry)| entry));
+    Check::new("each order exists once, never, or at most once, as its client was told", seen, complaints)
+}
+
+fn order_id(body: &str) -> Option<Uuid> {
+    serde_json::from_str::<Value>(body).ok()?["orderId"].as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effects_are_there_as_often_as_clients_may_rely_on() {
+        for (verdict, count, is_well) in [
+            (Verdict::Done(""), 1, true),
+            (Verdict::Done(""), 0, false),
+            (Verdict::Done(""), 2, false),
+            (Verdict::Refused, 0, true),
+            (Verdict::Refused, 1, false),
+            (Verdict::Unknown, 0, true),
+            (Verdict::Unknown, 1, true),
+            (Verdict::Unknown, 2, false),
+        ] {
+            assert_eq!(complaint(&verdict, count).is_none(), is_well, "{verdict:?} {count}");
+        }
+    }
+}
