@@ -1,5 +1,6 @@
 //! Connections: one pool on MySQL; one writer and several readers on SQLite (ADR-026).
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use guards::Guard;
 use kernel::{BusinessZone, IdGenerator};
 use sea_orm::{ConnectOptions, DatabaseBackend, DatabaseConnection, DbErr};
-use sqlx::Executor;
+use sqlx::mysql::MySqlConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Executor};
 use thiserror::Error;
 
 use crate::PersonalDataKey;
@@ -17,7 +19,7 @@ use crate::personal_data::Cipher;
 use crate::reads::Reads;
 
 /// How to reach a database and how much to ask of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DatabaseSettings {
     /// `sqlite://…` or `mysql://…`.
     pub url: String,
@@ -31,6 +33,17 @@ pub struct DatabaseSettings {
     pub previous_personal_data_key: Option<PersonalDataKey>,
     /// The zone whose days the daily sums are of.
     pub business_zone: BusinessZone,
+}
+
+/// Shows neither keys nor the address, which may have a password in it.
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseSettings")
+            .field("max_connections", &self.max_connections)
+            .field("key_lifetime", &self.key_lifetime)
+            .field("business_zone", &self.business_zone)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a database cannot be used.
@@ -93,7 +106,7 @@ impl Database {
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, ConnectError> {
         let (writer, reader, backend) = if settings.url.starts_with("mysql://") {
-            let pool = connect_mysql(&settings).await.map_err(ConnectError::Database)?;
+            let pool = connect_mysql(&settings).await?;
             (pool.clone(), pool, DatabaseBackend::MySql)
         } else if settings.url.starts_with("sqlite:") {
             make_folder(&settings.url)?;
@@ -145,9 +158,12 @@ impl Database {
     }
 }
 
-async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection, DbErr> {
-    let mut options = pool_options(&settings.url, settings.max_connections);
-    options.map_sqlx_mysql_opts(|options| options.statement_cache_capacity(STATEMENTS_A_CONNECTION));
+async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
+    let address = MySqlConnectOptions::from_str(&settings.url).map_err(ConnectError::InvalidAddress)?;
+    let address = address.statement_cache_capacity(STATEMENTS_A_CONNECTION).disable_statement_logging();
+    // What sea-orm is told it logs (at `trace`), a password included. So it is told a name, and the rest past it.
+    let mut options = pool_options("mysql://database", settings.max_connections);
+    options.map_sqlx_mysql_opts(move |_| address.clone());
     options.map_sqlx_mysql_pool_opts(|pool| {
         pool.after_connect(|connection, _| {
             Box::pin(async move {
@@ -163,7 +179,7 @@ async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection
         })
         .after_release(|connection, _| Box::pin(roll_back_leftovers(connection)))
     });
-    sea_orm::Database::connect(options).await
+    sea_orm::Database::connect(options).await.map_err(ConnectError::Database)
 }
 
 /// Makes sure that a connection goes back to the pool without a transaction that a cancelled future
@@ -222,5 +238,24 @@ fn make_folder(url: &str) -> Result<(), ConnectError> {
             std::fs::create_dir_all(folder).map_err(ConnectError::Folder)
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_print_without_their_secrets() {
+        let settings = DatabaseSettings {
+            url: "mysql://shop:hush@db/jumun".to_owned(),
+            max_connections: 7,
+            key_lifetime: Duration::from_hours(24),
+            personal_data_key: PersonalDataKey::new([7; 32]),
+            previous_personal_data_key: None,
+            business_zone: BusinessZone::default(),
+        };
+        let printed = format!("{settings:?} {settings:#?}");
+        assert!(printed.contains("max_connections: 7") && !printed.contains("hush"), "{printed}");
     }
 }
