@@ -180,6 +180,57 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(receiver.only_request().line, "POST /platform/v1/events");
 }
 
+/// Not even where it would be asked kindly, as by the service that tells a machine of a cloud its secrets.
+#[tokio::test]
+async fn a_redirect_to_elsewhere_is_not_followed() {
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let here = elsewhere.local_addr().unwrap();
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "308 Permanent Redirect"] {
+        for to in [here.to_string(), "169.254.169.254".to_owned()] {
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nlocation: http://{to}/latest/meta-data\r\nconnection: close\r\n\
+                 content-length: 0\r\n\r\n"
+            );
+            let (base, asked) = answering_once(answer.into_bytes()).await;
+            let error = client(base).send(&order_placed()).await.unwrap_err();
+            let code: u16 = status[..3].parse().unwrap();
+            let refused = matches!(error, DeliveryError::Refused { status, .. } if status == code);
+            assert!(refused, "{status}: {error:?}");
+            asked.await.unwrap();
+        }
+    }
+    assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody came");
+}
+
+/// Whatever it says: the status is the answer.
+#[tokio::test]
+async fn a_body_of_ten_megabytes_is_not_read() {
+    let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 10000000\r\n\r\n{\"broken\": ";
+    let answer = [head.as_bytes(), &vec![b' '; 10_000_000]].concat();
+    let (base, asked) = answering_once(answer).await;
+    client(base).send(&order_placed()).await.unwrap();
+    assert!(asked.await.unwrap() < 10_000_000, "all of it was taken");
+}
+
+/// Answers one request, and tells how much of the answer was taken.
+async fn answering_once(answer: Vec<u8>) -> (url::Url, tokio::task::JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = receiver::base(listener.local_addr().unwrap());
+    let asked = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        connection.read_exact(&mut [0; 64]).await.unwrap();
+        let mut taken = 0;
+        while let Ok(length @ 1..) = connection.write(&answer[taken..]).await {
+            taken += length;
+        }
+        // It stays open until the client hangs up.
+        let _ = connection.read_to_end(&mut Vec::new()).await;
+        taken
+    });
+    (base, asked)
+}
+
 #[tokio::test]
 async fn a_silent_receiver_is_given_up_in_time() {
     // The system completes the handshake; nobody reads.
