@@ -93,6 +93,9 @@ pub struct HealthArgs {
     /// Where the process listens; `JUMUN_HTTP_ADDR` without it.
     #[arg(long, value_name = "IP:PORT")]
     pub addr: Option<SocketAddr>,
+    /// Ask by TLS; without --addr it is enough that `JUMUN_TLS_CERTIFICATE` is set.
+    #[arg(long)]
+    pub tls: bool,
 }
 
 /// Options of `stand-ins`.
@@ -215,10 +218,10 @@ mod tests {
             ("jumun audit --json", Command::Audit(AuditArgs { json: true })),
             ("jumun rotate-keys", Command::RotateKeys),
             ("jumun openapi", Command::Openapi),
-            ("jumun health", Command::Health(HealthArgs { addr: None })),
+            ("jumun health", Command::Health(HealthArgs { addr: None, tls: false })),
             (
-                "jumun health --addr 0.0.0.0:8082",
-                Command::Health(HealthArgs { addr: Some(SocketAddr::from(([0, 0, 0, 0], 8082))) }),
+                "jumun health --addr 0.0.0.0:8082 --tls",
+                Command::Health(HealthArgs { addr: Some(SocketAddr::from(([0, 0, 0, 0], 8082))), tls: true }),
             ),
             (
                 "jumun stand-ins",

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use reqwest::{Client, redirect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -17,10 +18,11 @@ const LONGEST: u64 = 4096;
 /// Asks the process that listens on `addr` whether it is ready; the exit code is 1 if it is not.
 ///
 /// It is the health check of the image, which has neither a shell nor a client of HTTP in it (ADR-033).
-pub(super) async fn run(addr: SocketAddr) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(addr: SocketAddr, tls: bool) -> Result<ExitCode, CommandError> {
     let addr = reachable(addr);
+    let question = async { if tls { ask_by_tls(addr).await } else { ask(addr).await } };
     let asked = tokio::select! {
-        status = ask(addr) => status,
+        status = question => status,
         () = tokio::time::sleep(PATIENCE) => Err(std::io::ErrorKind::TimedOut.into()),
     };
     let status = asked.map_err(|error| CommandError::because(&format!("{addr} does not answer"), &error))?;
@@ -49,6 +51,19 @@ async fn ask(addr: SocketAddr) -> std::io::Result<u16> {
     let mut answer = Vec::new();
     stream.take(LONGEST).read_to_end(&mut answer).await?;
     status_of(&answer).ok_or_else(|| std::io::Error::other("the answer is no HTTP"))
+}
+
+/// Asks by TLS. The certificate is not looked at: it is made out for the name that callers use and not for an
+/// address of this machine, and nothing is said that has to be kept from anybody.
+async fn ask_by_tls(addr: SocketAddr) -> std::io::Result<u16> {
+    let client = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .map_err(std::io::Error::other)?;
+    let answer = client.get(format!("https://{addr}/health/ready")).send().await;
+    answer.map(|answer| answer.status().as_u16()).map_err(std::io::Error::other)
 }
 
 /// Reads the status line (RFC 9112, section 4).

@@ -51,13 +51,15 @@ async fn dispatch(command: Command) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     // Whoever names the address needs no settings, and none that are wrong can hide an answer.
-    if let Command::Health(HealthArgs { addr: Some(addr) }) = command {
-        return health::run(addr).await;
+    if let Command::Health(HealthArgs { addr: Some(addr), tls }) = command {
+        return health::run(addr, tls).await;
     }
     let settings = load_settings()?;
     match command {
         Command::Openapi => {}
-        Command::Health(_) => return health::run(settings.http_addr).await,
+        Command::Health(HealthArgs { tls, .. }) => {
+            return health::run(settings.http_addr, tls || settings.tls_certificate.is_some()).await;
+        }
         Command::Config => print(settings.masked().trim_end()),
         // Boxed: as one nested future its type is deeper than the compiler follows with optimisation.
         Command::Serve => Box::pin(serve::run(&settings)).await?,

@@ -1,6 +1,5 @@
 //! `jumun serve`.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::web;
@@ -13,7 +12,7 @@ use user::HashCost;
 
 use super::stand_ins::start_beside;
 use super::{CommandError, connect, connect_gateway, connect_migrated, migrate, print};
-use crate::http::{self, RateLimiter, ServerSettings};
+use crate::http::{self, RateLimiter, ServerSettings, Tls};
 use crate::seed;
 use crate::settings::{Profile, Settings};
 use crate::telemetry;
@@ -29,6 +28,8 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         CommandError::because(&format!("JUMUN_HTTP_ADDR: {}", settings.http_addr), &error)
     })?;
     let addr = listener.local_addr().map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
+    let tls = tls(settings)?;
+    let api = format!("{}://{addr}", if tls.is_some() { "https" } else { "http" });
     let wiring = if settings.profile == Profile::Local {
         let wiring = connect(settings).await?;
         migrate(&wiring).await?;
@@ -39,7 +40,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
         connect_migrated(settings).await?
     };
     let stop = CancellationToken::new();
-    let stand_ins = start_beside(settings, addr)?;
+    let stand_ins = start_beside(settings, addr, tls.is_some())?;
     let real_or_stand_in = |real: &Option<Url>| {
         let url = real.as_ref().or(stand_ins.as_ref().map(|(url, _)| url));
         url.cloned().ok_or_else(|| CommandError("a service has neither an address nor a stand-in".into()))
@@ -57,21 +58,22 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CommandError> {
     let settlement = settings.worker.then(|| tokio::spawn(wiring.settlement(&gateway).run(stop.clone())));
     let views = tokio::spawn(wiring.view_upkeep().run(stop.clone()));
 
-    let limiter = settings.rate_limit.rate().and_then(|rate| RateLimiter::new(rate.count, rate.per));
-    let limiter = limiter.map(web::Data::new);
+    let limiter = Some(web::Data::new(limiter(settings)));
     let upkeep = tokio::spawn(upkeep(wiring.clone(), limiter.clone(), stop.clone()));
     let server_settings = ServerSettings {
         workers: settings.http_workers,
         max_connections: settings.http_max_connections,
         keep_alive: settings.http_keep_alive,
         shutdown_timeout: settings.shutdown_timeout,
+        docs: settings.docs,
+        tls,
     };
     let server =
         http::build(listener, wiring.services(HashCost::Standard, &gateway), limiter, server_settings);
     let server = server.map_err(|error| CommandError::because("JUMUN_HTTP_ADDR", &error))?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    greet(addr, &platform, &gateway_url);
+    greet(&api, settings.docs, &platform, &gateway_url);
 
     stop_signal().await;
     tracing::info!("shutting down: no new requests, what was begun is finished");
@@ -157,13 +159,31 @@ pub(super) async fn upkeep(wiring: Wiring, limiter: Option<web::Data<RateLimiter
     }
 }
 
-fn greet(addr: SocketAddr, platform: &Url, gateway: &Url) {
+/// Reads what connections are secured with, if that is set.
+fn tls(settings: &Settings) -> Result<Option<Tls>, CommandError> {
+    let files = settings.tls_certificate.as_ref().zip(settings.tls_key.as_ref());
+    let tls = files.map(|(certificate, key)| Tls::load(certificate, key)).transpose();
+    tls.map_err(|error| CommandError(error.to_string()))
+}
+
+/// Counts requests as the settings say.
+fn limiter(settings: &Settings) -> RateLimiter {
+    let callers = settings.rate_limit.rate().and_then(|rate| RateLimiter::new(rate.count, rate.per));
+    let limiter = callers.unwrap_or_default().behind(settings.trusted_proxies);
+    match settings.sign_in_limit.rate() {
+        Some(rate) => limiter.with_sign_ins(rate.count, rate.per),
+        None => limiter,
+    }
+}
+
+fn greet(api: &str, docs: bool, platform: &Url, gateway: &Url) {
+    let docs = if docs { format!("Docs             {api}/docs\n") } else { String::new() };
     print(&format!(
         "Jumun is ready.\n\
-         API              http://{addr}/api/v1\n\
-         Docs             http://{addr}/docs\n\
+         API              {api}/api/v1\n\
+         {docs}\
          Data platform    {platform}\n\
          Payment gateway  {gateway}\n\n\
-         Try:\n  curl 'http://{addr}/api/v1/products?size=3'"
+         Try:\n  curl '{api}/api/v1/products?size=3'"
     ));
 }

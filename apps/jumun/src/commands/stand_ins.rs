@@ -24,7 +24,7 @@ const API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 pub(super) async fn run(settings: &Settings, addr: SocketAddr) -> Result<(), CommandError> {
     let listener = TcpListener::bind(addr)
         .map_err(|error| CommandError::because(&format!("the stand-ins cannot listen on {addr}"), &error))?;
-    let notice_url = notice_url(settings, API)?;
+    let notice_url = notice_url(settings, API, settings.tls_certificate.is_some())?;
     print(&format!("notices go to    {notice_url}"));
     let (url, handle) = start(settings, listener, notice_url)?;
     print(&format!("data platform    {url}v1/events\npayment gateway  {url}v1/payments"));
@@ -33,11 +33,12 @@ pub(super) async fn run(settings: &Settings, addr: SocketAddr) -> Result<(), Com
     Ok(())
 }
 
-/// Starts the stand-ins beside the API at `api` if one of them is needed, on the address of the settings or,
-/// where that is taken, on any.
+/// Starts the stand-ins beside the API at `api`, `secured` by TLS or not, if one of them is needed: on the
+/// address of the settings or, where that is taken, on any.
 pub(super) fn start_beside(
     settings: &Settings,
     api: SocketAddr,
+    secured: bool,
 ) -> Result<Option<(Url, ServerHandle)>, CommandError> {
     if settings.data_platform_url.is_some() && settings.payment_gateway_url.is_some() {
         return Ok(None);
@@ -49,7 +50,7 @@ pub(super) fn start_beside(
         TcpListener::bind(any)
     });
     let listener = listener.map_err(|error| CommandError::because("the stand-ins cannot listen", &error))?;
-    start(settings, listener, notice_url(settings, api)?).map(Some)
+    start(settings, listener, notice_url(settings, api, secured)?).map(Some)
 }
 
 fn start(
@@ -76,7 +77,7 @@ fn start(
 }
 
 /// Returns where notices go: as the settings say, or else to the API at `api`.
-fn notice_url(settings: &Settings, mut api: SocketAddr) -> Result<Url, CommandError> {
+fn notice_url(settings: &Settings, mut api: SocketAddr, secured: bool) -> Result<Url, CommandError> {
     if let Some(url) = &settings.stand_ins_notice_url {
         return Ok(url.clone());
     }
@@ -84,6 +85,7 @@ fn notice_url(settings: &Settings, mut api: SocketAddr) -> Result<Url, CommandEr
         // Who listens everywhere also listens here.
         api.set_ip(if api.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
-    let url = Url::parse(&format!("http://{api}/{NOTICE_PATH}"));
+    let scheme = if secured { "https" } else { "http" };
+    let url = Url::parse(&format!("{scheme}://{api}/{NOTICE_PATH}"));
     url.map_err(|error| CommandError::because("the stand-ins cannot send notices", &error))
 }

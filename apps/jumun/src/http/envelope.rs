@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::context::RequestContext;
 use super::measure::measure;
 use super::problem::Problem;
+use super::protection::protect;
 use super::routes::Routes;
 use super::services::Services;
 
@@ -112,7 +113,7 @@ fn stamp(response: &mut HttpResponse, context: &RequestContext) {
     if let Ok(id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    protect(&context.path, headers);
 }
 
 /// A response that stands in for one that never came to be.

@@ -1,5 +1,6 @@
-//! Rate limits: so many requests a caller in a while.
+//! Rate limits: so many requests a caller in a while, and so many attempts to come in from an address.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use kernel::UserId;
 
 use super::caller::named;
+use super::origin::origin;
 use super::problem::Problem;
 
 /// Whom a limit counts: the caller whom a request names in the way that is in force, a token verified and
@@ -30,43 +32,88 @@ enum Source {
 const REGISTRATION: &str = "/api/v1/users";
 /// Where users show who they are.
 const SIGN_IN: &str = "/api/v1/auth/";
+/// Where they do so by a password.
+const LOGIN: &str = "/api/v1/auth/login";
 
-/// Counts the requests of each caller by the generic cell rate algorithm.
-pub struct RateLimiter {
-    limiter: DefaultKeyedRateLimiter<Source>,
+/// Counts by the generic cell rate algorithm.
+struct Limit<K: Clone + Eq + Hash> {
+    name: &'static str,
+    limiter: DefaultKeyedRateLimiter<K>,
     quota: Quota,
 }
 
-impl RateLimiter {
-    /// Allows `count` requests at once and so many again in each `period`; `None` for a period of zero.
-    pub fn new(count: NonZeroU32, period: Duration) -> Option<Self> {
+impl<K: Clone + Eq + Hash> Limit<K> {
+    fn new(name: &'static str, count: NonZeroU32, period: Duration) -> Option<Self> {
         let quota = Quota::with_period(period / count.get())?.allow_burst(count);
-        Some(Self { limiter: DefaultKeyedRateLimiter::dashmap(quota), quota })
+        Some(Self { name, limiter: DefaultKeyedRateLimiter::dashmap(quota), quota })
+    }
+
+    fn check(&self, key: &K) -> Result<(), Problem> {
+        self.limiter.check_key(key).map_err(|early| {
+            let wait = early.wait_time_from(DefaultClock::default().now());
+            let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+            let (name, burst) = (self.name, self.quota.burst_size());
+            let window = (self.quota.replenish_interval() * burst.get()).as_secs().max(1);
+            let policy = format!("\"{name}\";q={burst};w={window}");
+            Problem::too_many_requests(seconds, &policy, &format!("\"{name}\";r=0;t={seconds}"))
+        })
+    }
+}
+
+/// Counts the requests of each caller, and from each address the attempts to log in and to register.
+#[derive(Default)]
+pub struct RateLimiter {
+    callers: Option<Limit<Source>>,
+    sign_ins: Option<Limit<Option<IpAddr>>>,
+    proxies: u32,
+}
+
+impl RateLimiter {
+    /// Allows each caller `count` requests at once and so many again in each `period`; `None` for a period of
+    /// zero.
+    pub fn new(count: NonZeroU32, period: Duration) -> Option<Self> {
+        Some(Self { callers: Some(Limit::new("caller", count, period)?), ..Self::default() })
+    }
+
+    /// Allows each address `count` attempts to log in or to register at once and so many again in each `period`,
+    /// whoever it says to be: passwords are guessed by trying few on many.
+    #[must_use]
+    pub fn with_sign_ins(self, count: NonZeroU32, period: Duration) -> Self {
+        Self { sign_ins: Limit::new("sign-in", count, period), ..self }
+    }
+
+    /// Takes the word of so many proxies in front for the address that a request comes from.
+    #[must_use]
+    pub fn behind(self, proxies: u32) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Forgets callers who have been quiet.
     pub fn forget_the_quiet(&self) {
-        self.limiter.retain_recent();
+        if let Some(callers) = &self.callers {
+            callers.limiter.retain_recent();
+        }
+        if let Some(sign_ins) = &self.sign_ins {
+            sign_ins.limiter.retain_recent();
+        }
     }
 
     fn check(&self, request: &ServiceRequest, named: Option<UserId>) -> Result<(), Problem> {
         // Where nobody has to be known, a name in a header is no name.
         let registers = request.path() == REGISTRATION && request.method() == Method::POST;
         let open = registers || request.path().starts_with(SIGN_IN);
-        let source = match (named.filter(|_| !open), request.peer_addr()) {
-            (Some(user), _) => Source::User(user),
-            (None, Some(peer)) => Source::Address(peer.ip()),
-            (None, None) => Source::Unknown,
-        };
-        self.limiter.check_key(&source).map_err(|early| {
-            let wait = early.wait_time_from(DefaultClock::default().now());
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            let burst = self.quota.burst_size();
-            let window = (self.quota.replenish_interval() * burst.get()).as_secs().max(1);
-            let policy = format!("\"caller\";q={burst};w={window}");
-            let state = format!("\"caller\";r=0;t={}", seconds.max(1));
-            Problem::too_many_requests(seconds.max(1), &policy, &state)
-        })
+        let address = origin(request, self.proxies);
+        if let Some(callers) = &self.callers {
+            callers.check(&match (named.filter(|_| !open), address) {
+                (Some(user), _) => Source::User(user),
+                (None, Some(address)) => Source::Address(address),
+                (None, None) => Source::Unknown,
+            })?;
+        }
+        match &self.sign_ins {
+            Some(sign_ins) if registers || request.path() == LOGIN => sign_ins.check(&address),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use utoipa::openapi::OpenApi;
 pub(crate) struct Routes(Vec<(Vec<String>, Vec<&'static str>)>);
 
 impl Routes {
-    /// Reads the document.
-    pub(crate) fn of(api: &OpenApi) -> Self {
+    /// Reads the document, which is shown itself or not.
+    pub(crate) fn of(api: &OpenApi, is_shown: bool) -> Self {
         let paths = api.paths.paths.iter().map(|(path, item)| {
             let known = [
                 ("GET", &item.get),
@@ -24,7 +24,8 @@ impl Routes {
             (segments(path), methods)
         });
         // What shows the document is not part of it.
-        let about = ["/openapi.json", "/docs"].map(|path| (segments(path), vec!["GET"]));
+        let about: &[&str] = if is_shown { &["/openapi.json", "/docs"] } else { &[] };
+        let about = about.iter().map(|path| (segments(path), vec!["GET"]));
         Self(paths.chain(about).collect())
     }
 

@@ -17,9 +17,10 @@ use super::rate_limit::{RateLimiter, limit};
 use super::routes::Routes;
 use super::services::Services;
 use super::shared_lists::SharedLists;
+use super::tls::Tls;
 
 /// What a server can be told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerSettings {
     /// How many threads serve requests; as many as there are cores without a number.
     pub workers: Option<usize>,
@@ -29,21 +30,27 @@ pub struct ServerSettings {
     pub keep_alive: Duration,
     /// How long a shutdown waits for requests that have begun.
     pub shutdown_timeout: Duration,
+    /// Whether the document of the API and Swagger UI are shown.
+    pub docs: bool,
+    /// What connections are secured with; plain HTTP without it.
+    pub tls: Option<Tls>,
 }
 
 impl Default for ServerSettings {
-    /// A thread a core, 10,000 connections each, which are kept for 75 s; a shutdown waits for 30 s.
+    /// A thread a core, 10,000 connections each, which are kept for 75 s; a shutdown waits for 30 s; plain HTTP.
     fn default() -> Self {
         Self {
             workers: None,
             max_connections: 10_000,
             keep_alive: Duration::from_secs(75),
             shutdown_timeout: Duration::from_secs(30),
+            docs: true,
+            tls: None,
         }
     }
 }
 
-/// How long the head of a request may take to arrive.
+/// How long the head of a request may take to arrive, and a handshake of TLS before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Listens at an address, where up to `backlog` connections wait to be accepted: when thousands come at
@@ -73,7 +80,7 @@ pub fn build(
     settings: ServerSettings,
 ) -> std::io::Result<Server> {
     let document = docs::openapi();
-    let routes = web::Data::new(Routes::of(&document));
+    let routes = web::Data::new(Routes::of(&document, settings.docs));
     let document = web::Data::new(document);
     let lists = web::Data::new(SharedLists::new(&services));
     let services = web::Data::new(services);
@@ -82,8 +89,6 @@ pub fn build(
             .wrap(from_fn(identify))
             .wrap(from_fn(limit))
             .configure(docs::api);
-        // Without a word on it, the page would show a badge from the internet.
-        let swagger = Config::from("/openapi.json").validator_url("none");
         let (mut app, _) = App::new()
             .app_data(services.clone())
             .app_data(lists.clone())
@@ -96,12 +101,13 @@ pub fn build(
         if let Some(limiter) = &limiter {
             app = app.app_data(limiter.clone());
         }
-        app.service(docs::openapi_json)
-            .service(docs::swagger_ui)
-            .service(SwaggerUi::new("/docs/{_:.*}").config(swagger))
-            .wrap(from_fn(envelope))
+        if settings.docs {
+            app = app.configure(show);
+        }
+        app.wrap(from_fn(envelope))
     })
     .client_request_timeout(HEAD_TIMEOUT)
+    .tls_handshake_timeout(HEAD_TIMEOUT)
     .keep_alive(settings.keep_alive)
     .max_connections(settings.max_connections)
     .shutdown_timeout(settings.shutdown_timeout.as_secs())
@@ -109,7 +115,21 @@ pub fn build(
     if let Some(workers) = settings.workers {
         server = server.workers(workers);
     }
-    Ok(server.listen(listener)?.run())
+    let server = match settings.tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls.into_config())?,
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
+}
+
+/// Shows the document of the API, and Swagger UI.
+fn show(config: &mut web::ServiceConfig) {
+    // Without a word on it, the page would show a badge from the internet.
+    let swagger = Config::from("/openapi.json").validator_url("none");
+    config
+        .service(docs::openapi_json)
+        .service(docs::swagger_ui)
+        .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
 }
 
 /// Makes a server that shows health and metrics only, for a process without the API (ADR-033). It handles

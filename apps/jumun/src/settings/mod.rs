@@ -23,6 +23,7 @@ mod tests;
 mod webhook_secret;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -77,6 +78,10 @@ settings! {
     http_backlog: u32 = "4096",
     /// How long a quiet connection is kept.
     http_keep_alive: Duration = "75s",
+    /// The certificate that the API shows, in PEM, and those of its issuers after it; unset: plain HTTP.
+    tls_certificate: Option<PathBuf>,
+    /// The key of the certificate, in PEM.
+    tls_key: Option<PathBuf>,
     /// How long a shutdown waits for what was begun.
     shutdown_timeout: Duration = "30s",
     /// The database: SQLite or MySQL.
@@ -119,6 +124,12 @@ settings! {
     worker_http_addr: Option<SocketAddr>,
     /// How many requests a caller may send.
     rate_limit: RateLimit = "100/s",
+    /// How often it may be tried to log in and to register from one address.
+    sign_in_limit: RateLimit = "60/m",
+    /// How many proxies in front say in `X-Forwarded-For` by whom they were called.
+    trusted_proxies: u32 = "0",
+    /// Whether `/docs` and `/openapi.json` are shown.
+    docs: bool = "false",
     /// How long an order waits for its payment.
     order_payment_window: Duration = "30m",
     /// How long the answer to an idempotency key is kept.

@@ -23,6 +23,7 @@ impl Settings {
         within("http_max_connections", &self.http_max_connections, 1..=1_000_000)?;
         within("http_backlog", &self.http_backlog, 1..=65_535)?;
         within("http_keep_alive", &self.http_keep_alive, SECOND..=DAY)?;
+        within("trusted_proxies", &self.trusted_proxies, 0..=16)?;
         within("shutdown_timeout", &self.shutdown_timeout, SECOND..=5 * MINUTE)?;
         within("database_max_connections", &self.database_max_connections, 1..=1000)?;
         within("order_lanes", &self.order_lanes, 1..=64)?;
@@ -30,6 +31,16 @@ impl Settings {
         within("order_lines", &self.order_lines, 1..=1_000)?;
         within("order_payment_window", &self.order_payment_window, SECOND..=30 * DAY)?;
         within("idempotency_ttl", &self.idempotency_ttl, SECOND..=30 * DAY)?;
+        refuse(
+            "tls_key",
+            self.tls_certificate.is_some() && self.tls_key.is_none(),
+            "not set; use the file with the key of JUMUN_TLS_CERTIFICATE, or unset that",
+        )?;
+        refuse(
+            "tls_certificate",
+            self.tls_certificate.is_none() && self.tls_key.is_some(),
+            "not set; use the file with the certificate of JUMUN_TLS_KEY, or unset that",
+        )?;
         refuse(
             "pii_key_previous",
             self.pii_key_previous.as_ref() == Some(&self.pii_key),

@@ -1,6 +1,7 @@
 //! What a type needs in order to be a setting, and the plain types that are.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -127,6 +128,23 @@ impl Setting for SocketAddr {
 
     fn literal(&self) -> Option<String> {
         Some(quoted(&self.to_string()))
+    }
+}
+
+/// A file; whether it is there is found out by whoever reads it.
+impl Setting for PathBuf {
+    const WHAT: &'static str = "a file";
+
+    fn allowed() -> String {
+        "the path of a file".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(Self::from(text))
+    }
+
+    fn literal(&self) -> Option<String> {
+        Some(quoted(&self.display().to_string()))
     }
 }
 

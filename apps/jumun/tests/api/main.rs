@@ -28,6 +28,7 @@ mod popular;
 mod products;
 mod products_admin;
 mod products_bulk;
+mod protection;
 mod rate_limit;
 mod redis_outage;
 mod refunds;
@@ -67,6 +68,7 @@ fn main() {
         failures::suite(),
         access::suite(),
         rate_limit::suite(),
+        protection::suite(),
         operation::suite(),
         disconnects::suite(),
         redis_outage::suite(),

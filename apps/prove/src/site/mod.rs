@@ -106,7 +106,8 @@ impl Site {
         let arguments = |process: &mut Command| {
             process.arg(command).env("JUMUN_DATABASE_URL", &database_url).env("JUMUN_REDIS_URL", &redis_url);
             process.env("JUMUN_HTTP_ADDR", addr.to_string()).env("JUMUN_WORKER_HTTP_ADDR", addr.to_string());
-            process.env("JUMUN_WORKER", "false").env("JUMUN_RATE_LIMIT", "off").env("JUMUN_LOG", "info");
+            process.env("JUMUN_WORKER", "false").env("JUMUN_LOG", "info");
+            process.env("JUMUN_RATE_LIMIT", "off").env("JUMUN_SIGN_IN_LIMIT", "off");
             process.env("JUMUN_DATABASE_MAX_CONNECTIONS", POOL.to_string());
             process.env("JUMUN_DATA_PLATFORM_URL", &stand_ins);
             process.env("JUMUN_PAYMENT_GATEWAY_URL", &stand_ins);

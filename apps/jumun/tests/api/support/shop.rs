@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) gateway: Option<Arc<dyn PaymentGateway>>,
     /// What it shares with other instances; in process otherwise.
     pub(crate) shared: Option<Shared>,
+    /// Whether the document of its API is not shown.
+    pub(crate) hidden: bool,
 }
 
 /// A server with a database of its own and an administrator. It calls itself by its client.
@@ -97,7 +99,12 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let shutdown_timeout = Duration::from_secs(1);
-        let settings = ServerSettings { workers: Some(2), shutdown_timeout, ..ServerSettings::default() };
+        let settings = ServerSettings {
+            workers: Some(2),
+            shutdown_timeout,
+            docs: !setup.hidden,
+            ..ServerSettings::default()
+        };
         let server = http::build(listener, services, setup.limiter.map(web::Data::new), settings).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
