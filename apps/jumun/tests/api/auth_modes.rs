@@ -4,13 +4,17 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use hmac::{Hmac, KeyInit, Mac};
 use jumun::http::{Authentication, RateLimiter};
 use jwt::JwtTokens;
 use kernel::{IdGenerator, UserId};
 use local::{SystemClock, SystemIds};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::Sha256;
 use testkit::{ManualClock, Scenario, TestDatabase, scenarios};
 use user::AccessTokens;
 
@@ -19,6 +23,7 @@ use crate::support::{Answer, Call, NOBODY, Setup, Shop};
 pub(crate) fn suite() -> Vec<Scenario> {
     scenarios![
         with_jwt_the_token_counts_and_the_header_does_not,
+        with_jwt_no_form_of_the_header_is_looked_at,
         with_header_the_header_counts_and_the_token_does_not,
         with_both_a_token_outranks_the_header_even_a_bad_one,
         every_bad_token_is_refused_with_the_same_answer,
@@ -45,6 +50,24 @@ async fn open_limited(database: Arc<TestDatabase>, mode: Authentication, limit: 
         services.tokens = Arc::new(JwtTokens::new(&SECRET, Arc::new(SystemClock), Arc::new(SystemIds)));
     });
     Shop::open_with(database, Setup { limiter, replace: Some(replace), ..Setup::default() }).await
+}
+
+/// Signs claims that are good now but for one, under a header with something more in it.
+fn signed(user: UserId, header: &Value, claim: &str, value: Value) -> String {
+    let now = kernel::Clock::now(&SystemClock).timestamp();
+    let mut claims = json!({"iss": "jumun", "aud": "jumun-api", "sub": user, "iat": now, "nbf": now,
+        "exp": now + 60, "jti": "1"});
+    match value {
+        Value::Null => drop(claims.as_object_mut().unwrap().remove(claim)),
+        value => claims[claim] = value,
+    }
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let mut complete = json!({"alg": "HS256", "typ": "at+jwt"});
+    complete.as_object_mut().unwrap().extend(header.as_object().unwrap().clone());
+    let message = format!("{}.{}", part(&complete), part(&claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(&SECRET).unwrap();
+    mac.update(message.as_bytes());
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 /// Issues a token so many seconds from now.
@@ -97,6 +120,28 @@ async fn with_jwt_the_token_counts_and_the_header_does_not(database: Arc<TestDat
     bearer(shop.post("/auth/refresh"), "x").json(body).await.is(200);
 }
 
+/// However the header is written: for another, for nobody, twice, in another case, beside its relatives.
+async fn with_jwt_no_form_of_the_header_is_looked_at(database: Arc<TestDatabase>) {
+    let shop = open(database, Authentication::Jwt).await;
+    let (user, admin) = (shop.user().await, shop.admin.to_string());
+    let token = token(user);
+    for headers in [
+        [("X-User-Id", admin.as_str()), ("X-User-Id", &admin)].as_slice(),
+        &[("x-user-id", &admin), ("X-USER-ID", &admin)],
+        &[("X-User-Id", ""), ("X-User-Id", "'; DROP TABLE users; --")],
+        &[("X_User_Id", &admin), ("X-User-Role", "ADMIN"), ("X-Role", "ADMIN")],
+        &[("X-Forwarded-User", &admin), ("X-Remote-User", &admin), ("X-Original-User", &admin)],
+        &[("X-Original-URL", "/api/v1/admin/audit"), ("X-Rewrite-URL", "/api/v1/admin/audit")],
+        &[("X-HTTP-Method-Override", "DELETE"), ("X-Method-Override", "PUT")],
+    ] {
+        let with = |call| headers.iter().fold(call, |call: Call, (name, value)| call.header(name, value));
+        let own = with(bearer(shop.get("/wallets"), &token)).await.ok();
+        assert_eq!(own["userId"], user.to_string(), "{headers:?}");
+        with(bearer(shop.get("/admin/audit"), &token)).await.problem(403, "FORBIDDEN");
+        with(shop.get("/wallets")).await.problem(401, "UNAUTHORIZED");
+    }
+}
+
 async fn with_header_the_header_counts_and_the_token_does_not(database: Arc<TestDatabase>) {
     let shop = open(database, Authentication::Header).await;
     let (user, other) = (shop.user().await, shop.user().await);
@@ -132,6 +177,10 @@ async fn every_bad_token_is_refused_with_the_same_answer(database: Arc<TestDatab
     let refresh = log_in(&shop, "kim@example.com").await["refreshToken"].as_str().unwrap().to_owned();
     let (message, signature) = good.rsplit_once('.').unwrap();
     let claims = message.split_once('.').unwrap().1;
+    let now = kernel::Clock::now(&SystemClock).timestamp();
+    let with = |claim: &str, value: Value| format!("Bearer {}", signed(user, &json!({}), claim, value));
+    let headed = |header: Value| format!("Bearer {}", signed(user, &header, "jti", json!("2")));
+    bearer(shop.get("/wallets"), &signed(user, &json!({}), "jti", json!("2"))).await.is(200);
     let bad = [
         ("expired by a second", format!("Bearer {}", token_at(user, -3_601, &SECRET))),
         ("not good yet", format!("Bearer {}", token_at(user, 60, &SECRET))),
@@ -139,6 +188,15 @@ async fn every_bad_token_is_refused_with_the_same_answer(database: Arc<TestDatab
         ("nobody's", format!("Bearer {}", token(UserId::from_uuid(NOBODY.parse().unwrap())))),
         ("a refresh token", format!("Bearer {refresh}")),
         // {"alg":"none"}
+        ("not good before a minute", with("nbf", json!(now + 60))),
+        ("another audience", with("aud", json!("shop"))),
+        ("another issuer", with("iss", json!("somebody"))),
+        ("no end", with("exp", Value::Null)),
+        ("no subject", with("sub", Value::Null)),
+        ("a subject of SQL", with("sub", json!("' OR '1'='1"))),
+        ("another algorithm than it is signed by", headed(json!({"alg": "RS256"}))),
+        ("another kind", headed(json!({"typ": "rt+jwt"}))),
+        ("long and signed", with("jti", json!("x".repeat(100_000)))),
         ("without an algorithm", format!("Bearer eyJhbGciOiJub25lIn0.{claims}.")),
         ("with another's signature", format!("Bearer eyJhbGciOiJub25lIn0.{claims}.{signature}")),
         ("cut", format!("Bearer {message}.")),
@@ -152,6 +210,15 @@ async fn every_bad_token_is_refused_with_the_same_answer(database: Arc<TestDatab
     for (what, value) in &bad {
         let answer = shop.get("/wallets").header("Authorization", value).by(user).await;
         answers.push((*what, assert_bad(&answer)));
+    }
+    // What a token says of its key leads nowhere: the key is ours.
+    for kid in ["../../dev/null", "' UNION SELECT 'x'; --", "http://127.0.0.1:9/"] {
+        let leads = json!({"kid": kid, "jku": "http://127.0.0.1:9/", "x5u": "http://127.0.0.1:9/"});
+        let forged = signed(user, &leads, "jti", json!("2"));
+        let (forged, _) = forged.rsplit_once('.').unwrap();
+        let answer = bearer(shop.get("/wallets"), &format!("{forged}.{signature}")).await;
+        answers.push((kid, assert_bad(&answer)));
+        bearer(shop.get("/wallets"), &signed(user, &leads, "jti", json!("2"))).await.is(200);
     }
     let twice = bearer(bearer(shop.get("/wallets"), &good), &good).await;
     answers.push(("twice", assert_bad(&twice)));
