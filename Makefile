@@ -10,6 +10,12 @@ MERMAID_VERSION = 12.3.0
 MERMAID_SHA256 = 336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a3
 MERMAID = target/tools/mermaid-$(MERMAID_VERSION).min.js
 
+# What looks at the dependencies: built once, then kept in target/, and not optimised, since it is soon done.
+DENY_VERSION = 0.20.2
+DENY = target/tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+# Advisories as well, where github.com can be reached: CHECKS='advisories bans licenses sources'.
+CHECKS = bans licenses sources
+
 # How long a load test takes: quick or full.
 BENCH = full
 # How far the tables grow, such as GROWTH='--orders 1000,100000,10000000'.
@@ -21,7 +27,7 @@ PROVE_ARGS =
 
 .DEFAULT_GOAL := help
 .PHONY: help run up down test bench bench-embedded bench-growth bench-ranking bench-locks bench-tools prove guards guards-page audit openapi postman clients client browser client-tools \
-        adr erd dependencies docs lint ci
+        adr erd dependencies docs lint deny ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,6 +137,13 @@ $(MERMAID):
 lint: ## formatting and lints, warnings as errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+
+deny: $(DENY) ## licences, bans and sources of the dependencies; advisories where their database can be had
+	$(DENY) --locked check --hide-inclusion-graph $(CHECKS)
+
+$(DENY):
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+		cargo install --quiet --locked --version $(DENY_VERSION) --root target/tools/cargo-deny-$(DENY_VERSION) cargo-deny
 
 ci: ## everything that must hold before a change lands; CI makes the book as well
 	bash .ci/run
