@@ -130,7 +130,7 @@ impl Fault {
             Self::PlatformSlow => "data platform: 3 s late",
             Self::ClientsReset => "clients: reset their connections on every writing endpoint",
             Self::ClientsSlow => "clients: silent, or a byte a second",
-            Self::ClockAhead => "one instance: its clock is five minutes ahead",
+            Self::ClockAhead => "one instance: its clock is ahead",
         }
     }
 

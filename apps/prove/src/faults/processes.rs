@@ -47,10 +47,11 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
         }
         Fault::ClockAhead => {
             let process = &site.instances[1].process;
-            restart(process, |process| process.launch_with(&clock_ahead()?)).await?;
+            let ahead = pace.seconds(60, 300);
+            restart(process, |process| process.launch_with(&clock_ahead(ahead)?)).await?;
             tokio::time::sleep(pace.seconds(5, 30)).await;
             restart(process, Process::launch).await?;
-            Ok("by libfaketime, from its start to its end".into())
+            Ok(format!("{ahead:?}, by libfaketime, from its start to its end"))
         }
         _ => {
             let rounds = if pace == Pace::Short { 1 } else { 5 };
@@ -85,7 +86,7 @@ async fn restart(
 }
 
 /// Returns the variables by which a process sees a clock that is ahead, and timers that are right.
-fn clock_ahead() -> Result<[(&'static str, String); 3], Failure> {
+fn clock_ahead(by: Duration) -> Result<[(&'static str, String); 3], Failure> {
     let folders = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime"];
     let mut libraries = folders.iter().map(|folder| format!("{folder}/libfaketimeMT.so.1"));
     let library = libraries.find(|library| Path::new(library).exists()).ok_or_else(|| {
@@ -94,7 +95,7 @@ fn clock_ahead() -> Result<[(&'static str, String); 3], Failure> {
     })?;
     Ok([
         ("LD_PRELOAD", library),
-        ("FAKETIME", "+5m".to_owned()),
+        ("FAKETIME", format!("+{}s", by.as_secs())),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
     ])
 }

@@ -14,8 +14,9 @@ use crate::load::Load;
 use crate::site::Site;
 
 /// How long it may take until nothing is under way: a payment of which the gateway knows nothing is given up
-/// after 30 s, and each is asked for within a minute.
-const QUIET: Duration = Duration::from_mins(4);
+/// after 30 s, and each is asked for within a minute; and what an instance did whose clock was five minutes
+/// ahead is due that much later.
+const QUIET: Duration = Duration::from_mins(7);
 
 /// Something that was looked at.
 #[derive(Clone, Debug)]
