@@ -7,10 +7,12 @@ use kernel::{DomainError, Money, OrderId, ProductId, Timestamp, UserId};
 use order::{Order, OrderError, OrderLine, OrderStatus};
 use uuid::Uuid;
 
+/// Names of facts and their JSON text.
+type Facts = &'static [(&'static str, &'static str)];
+
 #[test]
 fn every_refusal_has_its_kind_its_code_and_its_facts() {
     let (less, more) = (Money::won(500), Money::won(700));
-    type Facts = &'static [(&'static str, &'static str)];
     let table: [(OrderError, ErrorKind, &str, Facts); 11] = [
         (OrderError::NotFound(OrderId::from_uuid(Uuid::nil())), NotFound, "NOT_FOUND", &[]),
         (OrderError::InvalidItemCount, Invalid, "VALIDATION_ERROR", &[]),
