@@ -16,6 +16,11 @@ DENY = target/tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 # Advisories as well, where github.com can be reached: CHECKS='advisories bans licenses sources'.
 CHECKS = bans licenses sources
 
+# What tries the API out against its document, and what changes the code to see whether a test notices.
+SCHEMATHESIS = target/tools/schemathesis-4.32.5/bin/schemathesis
+MUTANTS_VERSION = 27.1.0
+MUTANTS = target/tools/cargo-mutants-$(MUTANTS_VERSION)/bin/cargo-mutants
+
 # How long a load test takes: quick or full.
 BENCH = full
 # How far the tables grow, such as GROWTH='--orders 1000,100000,10000000'.
@@ -24,10 +29,12 @@ LOADTEST = target/release/loadtest
 # How long the drill takes: short or full; and PROVE_ARGS='--seed 7 --only Redis'.
 PROVE = full
 PROVE_ARGS =
+# Which crates `make mutants` changes.
+PACKAGES = kernel webhooks order product point coupon payment refund cart ranking user
 
 .DEFAULT_GOAL := help
 .PHONY: help run up down test bench bench-embedded bench-growth bench-ranking bench-locks bench-tools prove guards guards-page audit openapi postman clients client browser client-tools \
-        adr erd dependencies docs lint deny ci
+        schemathesis mutants adr erd dependencies docs lint deny ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +99,17 @@ client: client-tools ## the generated TypeScript client against a server
 browser: client-tools ## Swagger UI in a headless Chromium against a server
 	node clients/with-server.mjs 'npm run --silent browser'
 
+schemathesis: $(SCHEMATHESIS) ## thousands of requests, valid and not, made from the OpenAPI document, as a user and as an administrator
+	$(if $(JUMUN_BINARY),,cargo build --quiet --package jumun)
+	node clients/with-server.mjs JUMUN_AUTH=header JUMUN_RATE_LIMIT=off JUMUN_WORKER=false JUMUN_LOG=warn \
+		$(foreach user,2 1,'cd schemathesis && JUMUN_CALLER=00000000-0000-7000-8000-00000000000$(user) \
+			$(CURDIR)/$(SCHEMATHESIS) --no-color run $$JUMUN_ORIGIN/openapi.json')
+
+$(SCHEMATHESIS): clients/schemathesis/requirements.txt
+	python3 -m venv $(dir $@)..
+	$(dir $@)pip install --quiet --no-deps --requirement clients/schemathesis/requirements.txt
+	touch $@
+
 # What the clients need: a binary (JUMUN_BINARY names one that is built), their packages, and the types that
 # come from the document.
 client-tools: clients/node_modules/.package-lock.json
@@ -100,6 +118,12 @@ client-tools: clients/node_modules/.package-lock.json
 
 clients/node_modules/.package-lock.json: clients/package-lock.json
 	cd clients && npm ci --no-fund --no-audit
+
+mutants: $(MUTANTS) ## change the domain crates in a thousand places, one at a time; a test has to fail for each: PACKAGES='point coupon'
+	$(MUTANTS) mutants --jobs 2 $(foreach package,$(PACKAGES),--package $(package)) --output target
+
+$(MUTANTS):
+	cargo install --quiet --locked --version $(MUTANTS_VERSION) --root target/tools/cargo-mutants-$(MUTANTS_VERSION) cargo-mutants
 
 adr: ## print the decisions: code, enforcing test, and what the check finds
 	@bash -o pipefail -c "cargo test --quiet --package testkit --test adr -- --ignored --nocapture print_the_table | grep '^|'"

@@ -1,9 +1,9 @@
 // Runs commands, one after the other, against a server that is started for them: the built binary in its
 // profile `local`, with a database of its own, on ports that the system chooses.
 //
-//   node with-server.mjs 'command one' 'command two'
+//   node with-server.mjs [JUMUN_…=value …] 'command one' 'command two'
 //
-// The commands find the server's address in JUMUN_ORIGIN.
+// What begins with the name of a setting sets it for the server. The commands find its address in JUMUN_ORIGIN.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,9 +15,17 @@ const binary = resolve(process.env.JUMUN_BINARY || join(root, "target/debug/jumu
 // How long the server may take to say where it listens.
 const patience = 60_000;
 const folder = mkdtempSync(join(tmpdir(), "jumun-clients-"));
+const given = process.argv.slice(2);
+const settings = given.filter((argument) => /^JUMUN_[A-Z_]+=/.test(argument));
+const commands = given.filter((argument) => !settings.includes(argument));
 const server = spawn(binary, ["serve"], {
   cwd: folder,
-  env: { PATH: process.env.PATH, JUMUN_HTTP_ADDR: "127.0.0.1:0", JUMUN_STAND_INS_ADDR: "127.0.0.1:0" },
+  env: {
+    PATH: process.env.PATH,
+    JUMUN_HTTP_ADDR: "127.0.0.1:0",
+    JUMUN_STAND_INS_ADDR: "127.0.0.1:0",
+    ...Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s))),
+  },
   stdio: ["ignore", "pipe", "pipe"],
 });
 let log = "";
@@ -26,7 +34,7 @@ const ended = new Promise((done) => server.on("close", done));
 
 try {
   const origin = await address();
-  for (const command of process.argv.slice(2)) {
+  for (const command of commands) {
     const begun = Date.now();
     const env = { ...process.env, JUMUN_ORIGIN: origin };
     const child = spawn(command, { cwd: import.meta.dirname, env, shell: true, stdio: "inherit" });

@@ -228,3 +228,42 @@ impl fmt::Display for IdempotencyKey {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_is_a_key_letter_by_letter_or_none() {
+        bolero::check!().with_iterations(2_000).with_type::<String>().for_each(|text| {
+            let printable = text.chars().all(|letter| letter == ' ' || letter.is_ascii_graphic());
+            let key = IdempotencyKey::new(text);
+            assert_eq!(key.is_ok(), printable && (1..=255).contains(&text.len()), "{text:?}");
+            if let Ok(key) = key {
+                assert_eq!((key.as_str(), key.to_string().as_str()), (text.as_str(), text.as_str()));
+            }
+        });
+    }
+
+    #[test]
+    fn requests_that_differ_anywhere_have_different_fingerprints() {
+        let caller = UserId::from_uuid(Uuid::nil());
+        let of = |[method, path, body]: &[String; 3]| {
+            KeyedRequest::new(caller, IdempotencyKey("k".to_owned()), method, path, body).fingerprint
+        };
+        bolero::check!().with_iterations(1_000).with_type::<([String; 3], usize)>().for_each(
+            |(parts, place)| {
+                // Neither a method nor a path can have a NUL.
+                let parts = parts.clone().map(|part| part.replace('\0', ""));
+                assert_eq!(of(&parts), of(&parts.clone()));
+                // The same letters, with the border between two parts elsewhere.
+                let [method, path, body] = &parts;
+                let joined = format!("{method}{path}");
+                let border = (0..=joined.len()).filter(|at| joined.is_char_boundary(*at)).collect::<Vec<_>>();
+                let (method, path) = joined.split_at(border[place % border.len()]);
+                let moved = [method.to_owned(), path.to_owned(), body.clone()];
+                assert_eq!(of(&moved) == of(&parts), moved == parts);
+            },
+        );
+    }
+}

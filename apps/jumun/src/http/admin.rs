@@ -16,7 +16,7 @@ use super::compression::Coding;
 use super::cursor::Cursor;
 use super::params::{NoQuery, PathId, Query, instant, page_size};
 use super::problem::Problem;
-use super::schema::Instant;
+use super::schema::{Instant, OutboxStatusName};
 use super::services::Services;
 
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -96,6 +96,7 @@ impl EventPage {
 #[into_params(parameter_in = Query)]
 struct OutboxQuery {
     /// Only events in this status.
+    #[param(value_type = Option<OutboxStatusName>)]
     status: Option<String>,
     /// The `nextCursor` of the page before.
     cursor: Option<String>,

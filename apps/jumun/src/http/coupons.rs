@@ -21,7 +21,7 @@ use super::cursor::Cursor;
 use super::idempotency::Idempotency;
 use super::params::{NoQuery, Query, instant, page_size};
 use super::problem::{InvalidMember, Problem};
-use super::schema::{Amount, Instant};
+use super::schema::{Amount, AmountAboveZero, Instant};
 use super::services::Services;
 
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -52,14 +52,15 @@ impl CouponType {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct CreateCouponRequest {
     /// 1 to 64 letters, digits, hyphens and underscores.
-    #[schema(example = "WELCOME10", min_length = 1, max_length = 64)]
+    #[schema(example = "WELCOME10", min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$")]
     code: String,
     #[schema(example = "Welcome", min_length = 1, max_length = 200)]
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
     #[serde(rename = "type")]
     kind: CouponType,
     /// Percent or an amount, by the type.
-    #[schema(value_type = Amount)]
+    #[schema(value_type = AmountAboveZero)]
     value: Money,
     /// How many pieces there are, 1 to 10,000,000.
     #[schema(example = 1000, minimum = 1, maximum = 10_000_000)]
@@ -73,10 +74,10 @@ struct CreateCouponRequest {
     #[schema(value_type = Instant)]
     ends_at: Timestamp,
     /// What an order must come to before the discount.
-    #[schema(value_type = Option<Amount>)]
+    #[schema(value_type = Option<AmountAboveZero>)]
     min_order_amount: Option<Money>,
     /// What it takes off at most.
-    #[schema(value_type = Option<Amount>)]
+    #[schema(value_type = Option<AmountAboveZero>)]
     max_discount_amount: Option<Money>,
     /// The only products to which it applies, 1 to 100.
     #[schema(value_type = Option<Vec<uuid::Uuid>>, min_items = 1, max_items = 100)]

@@ -111,4 +111,29 @@ mod tests {
             assert!(OrderCursor::decode(Some(forged)).is_err(), "{forged}");
         }
     }
+    /// What is taken as a cursor is the only text for its place.
+    fn check_text<C: Cursor>(text: &str) {
+        if let Ok(Some(cursor)) = C::decode(Some(text)) {
+            assert_eq!(cursor.encode(), text);
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_somebody_made_up_is_refused_or_names_one_place() {
+        bolero::check!().with_iterations(2_000).with_max_len(40).for_each(|bytes: &[u8]| {
+            let encoded = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+            for text in [&encoded, &*String::from_utf8_lossy(bytes)] {
+                check_text::<u32>(text);
+                check_text::<OrderCursor>(text);
+                check_text::<PaymentCursor>(text);
+                check_text::<CouponCursor>(text);
+                check_text::<EventId>(text);
+            }
+            // Of the right length it is a place, unless no database can compare with its time.
+            if let Ok(Some(cursor)) = OrderCursor::decode(Some(&encoded)) {
+                assert!(bytes.len() == 24 && is_comparable(&cursor.created_at));
+            }
+            assert_eq!(EventId::decode(Some(&encoded)).is_ok(), bytes.len() == 16);
+        });
+    }
 }

@@ -148,7 +148,11 @@ fn idempotency_key() -> Parameter {
             "The caller's name for this request, 1 to 255 characters: sent again, it is answered again",
         ))
         .schema(Some(
-            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)),
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(255))
+                .pattern(Some("^[ -~]+$")),
         ))
         .build()
 }

@@ -15,7 +15,7 @@ use super::params::{NoQuery, PathId, Query, optional_instant, page_size};
 use super::payments::PaymentResponse;
 use super::problem::Problem;
 use super::refunds::RefundResponse;
-use super::schema::Instant;
+use super::schema::{Instant, OrderStatusName};
 use super::services::Services;
 
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -28,6 +28,7 @@ pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceCo
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Only orders in this status.
+    #[param(value_type = Option<OrderStatusName>)]
     status: Option<String>,
     /// Only orders placed at this time or later.
     #[serde(default, deserialize_with = "optional_instant")]

@@ -74,7 +74,7 @@ struct PlaceOrderRequest {
     from_cart: bool,
     /// The code of a coupon.
     #[validate(length(min = 1, max = 64, message = "must have 1 to 64 characters"))]
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     coupon_code: Option<String>,
     #[serde(default)]
     payment: PaymentRequest,

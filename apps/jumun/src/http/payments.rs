@@ -21,7 +21,7 @@ use super::idempotency::Idempotency;
 use super::order_views::visible_order;
 use super::params::{NoQuery, PathId, Query, page_size};
 use super::problem::Problem;
-use super::schema::{Amount, Instant};
+use super::schema::{Amount, Instant, PaymentStatusName, Price};
 use super::services::Services;
 use super::wallets::visible_user;
 
@@ -47,10 +47,10 @@ struct PayRequest {
     order_id: OrderId,
     method: MethodRequest,
     /// What the gateway gave the buyer in place of a card; needed to pay by card.
-    #[schema(example = "tok_ok", max_length = 255)]
+    #[schema(example = "tok_ok", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     card_token: Option<String>,
     /// How much is paid with points, beside the card.
-    #[schema(value_type = Option<Amount>)]
+    #[schema(value_type = Option<Price>)]
     use_point: Option<Money>,
 }
 
@@ -226,6 +226,7 @@ async fn show_payment(
 #[into_params(parameter_in = Query)]
 struct StatusQuery {
     /// Only payments in this status.
+    #[param(value_type = Option<PaymentStatusName>)]
     status: Option<String>,
 }
 
@@ -273,6 +274,7 @@ async fn list_order_payments(
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Only payments in this status.
+    #[param(value_type = Option<PaymentStatusName>)]
     status: Option<String>,
     /// The `nextCursor` of the page before.
     cursor: Option<String>,

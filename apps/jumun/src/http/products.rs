@@ -24,7 +24,7 @@ use super::context::RequestContext;
 use super::idempotency::Idempotency;
 use super::params::{NoQuery, PathId, Query, page_size};
 use super::problem::Problem;
-use super::schema::{Amount, Instant};
+use super::schema::{Amount, Instant, Price, ProductStatusName};
 use super::services::Services;
 use super::shared_lists::{SharedList, SharedLists, product_page};
 
@@ -43,14 +43,16 @@ pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceCo
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// The page, from 0.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     page: Option<u32>,
     /// How many a page holds, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
     size: Option<u32>,
     /// `createdAt`, `price` or `name`, with `,asc` or `,desc`.
-    #[param(example = "createdAt,desc")]
+    #[param(example = "createdAt,desc", pattern = "^(createdAt|price|name)(,(asc|desc))?$")]
     sort: Option<String>,
     /// Only names that contain this text.
+    #[param(max_length = 200)]
     q: Option<String>,
     /// Only prices from here.
     #[param(value_type = Option<Amount>)]
@@ -215,8 +217,9 @@ async fn show_product(
 pub(crate) struct NewProductRequest {
     #[validate(length(min = 1, max = 200, message = "must have 1 to 200 characters"))]
     #[schema(example = "Oolong tea, 100 g", min_length = 1, max_length = 200)]
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
-    #[schema(value_type = Amount)]
+    #[schema(value_type = Price)]
     price: Money,
     #[validate(range(max = 1_000_000_000, message = "must be between 0 and 1000000000"))]
     #[schema(example = 100, maximum = 1_000_000_000)]
@@ -269,11 +272,11 @@ fn render_created(outcomes: &Vec<ProductOutcome>) -> Result<Reply, serde_json::E
 #[serde(deny_unknown_fields)]
 struct ChangeProductRequest {
     #[schema(example = "Oolong tea, 200 g", min_length = 1, max_length = 200)]
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: Option<String>,
-    #[schema(value_type = Option<Amount>)]
+    #[schema(value_type = Option<Price>)]
     price: Option<Money>,
-    /// `ACTIVE` or `INACTIVE`.
-    #[schema(example = "ACTIVE")]
+    #[schema(value_type = Option<ProductStatusName>)]
     status: Option<String>,
 }
 
@@ -334,10 +337,11 @@ async fn change_product(
 struct AdjustStockRequest {
     /// How many pieces come (above zero) or go.
     #[validate(range(min = -1_000_000_000, max = 1_000_000_000, message = "must be within 1000000000"))]
-    #[schema(example = 50)]
+    #[schema(example = 50, minimum = -1_000_000_000, maximum = 1_000_000_000)]
     delta: i64,
     #[validate(length(min = 1, max = 200, message = "must have 1 to 200 characters"))]
     #[schema(example = "delivery", min_length = 1, max_length = 200)]
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     reason: String,
 }
 

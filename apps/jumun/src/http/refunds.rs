@@ -44,6 +44,7 @@ struct RefundItemRequest {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct RefundPaymentRequest {
     #[schema(example = "too small", min_length = 1, max_length = 200)]
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     reason: String,
     /// 1 to 100 items; a product that is named twice is added up. Without items all that is left.
     #[validate(length(min = 1, max = 100, message = "must have 1 to 100 items"), nested)]

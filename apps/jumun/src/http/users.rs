@@ -27,6 +27,7 @@ struct RegisterRequest {
     #[schema(example = "kim@example.com", format = Email, max_length = 254)]
     email: String,
     #[schema(example = "Kim", min_length = 1, max_length = 100)]
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
     #[schema(example = "a password", format = Password, min_length = 8, max_length = 72)]
     password: String,

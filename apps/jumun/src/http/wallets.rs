@@ -18,7 +18,7 @@ use super::cursor::Cursor;
 use super::idempotency::Idempotency;
 use super::params::{NoQuery, PathId, Query, page_size};
 use super::problem::Problem;
-use super::schema::{Amount, Instant};
+use super::schema::{Amount, Charge, Instant};
 use super::services::Services;
 
 pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -51,7 +51,7 @@ impl WalletResponse {
 #[serde(deny_unknown_fields)]
 struct ChargeRequest {
     /// 1,000.00 to 1,000,000.00.
-    #[schema(value_type = Amount)]
+    #[schema(value_type = Charge)]
     amount: Money,
 }
 

@@ -104,4 +104,6 @@ impl fmt::Debug for JwtTokens {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

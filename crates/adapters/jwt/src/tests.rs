@@ -24,17 +24,17 @@ impl IdGenerator for Fixed {
 
 const SECRET: &[u8; 32] = b"a secret of thirty-two bytes ...";
 
-fn user() -> UserId {
+pub(super) fn user() -> UserId {
     UserId::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0002))
 }
 
-fn tokens() -> (JwtTokens, Arc<ManualClock>) {
+pub(super) fn tokens() -> (JwtTokens, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(noon()));
     (JwtTokens::new(SECRET, clock.clone(), Arc::new(Fixed)), clock)
 }
 
 /// Claims that are good at noon.
-fn claims() -> Value {
+pub(super) fn claims() -> Value {
     let now = noon().timestamp();
     json!({"iss": ISSUER, "aud": AUDIENCE, "sub": user(), "iat": now, "nbf": now, "exp": now + 3600,
         "jti": "9"})
@@ -58,7 +58,7 @@ fn sign(algorithm: Algorithm, typ: Option<&str>, secret: &[u8], claims: &Value) 
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
 }
 
-fn good(claims: &Value) -> String {
+pub(super) fn good(claims: &Value) -> String {
     sign(Algorithm::HS256, Some(KIND), SECRET, claims)
 }
 

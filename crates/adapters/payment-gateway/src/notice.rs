@@ -147,4 +147,6 @@ impl fmt::Debug for NoticeVerifier {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -14,6 +14,8 @@
 mod cloud_event;
 mod event_log;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -7,7 +7,7 @@ use super::*;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 const NOW: i64 = 1_762_691_696;
-const SUCCEEDED: &str = concat!(
+pub(super) const SUCCEEDED: &str = concat!(
     r#"{"type":"payment.succeeded","timestamp":"2025-11-09T12:34:56Z","data":{"id":"pay_1","#,
     r#""key":"00000000-0000-0000-0000-000000000001","status":"SUCCEEDED","amount":12345.00,"#,
     r#""refundedAmount":0.00}}"#,
@@ -44,7 +44,7 @@ fn verify(headers: &Headers, body: &str) -> Result<Received, NoticeError> {
 }
 
 /// Verifies a message that is signed as it should be.
-fn read(body: &str) -> Result<Received, NoticeError> {
+pub(super) fn read(body: &str) -> Result<Received, NoticeError> {
     verify(&signed(SECRET, body, NOW), body)
 }
 
