@@ -1,4 +1,4 @@
-//! What clients asked for, and what they were told: the history that is checked at the end.
+//! What clients asked for, and what they were told: the history that is checked at the end (ADR-044).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

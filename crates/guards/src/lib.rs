@@ -1,7 +1,7 @@
 //! The guards that consistency hangs on, by name.
 //!
 //! In a build for tests, with the feature `removable`, the variable `JUMUN_WITHOUT_GUARD` takes one of them
-//! out: something must fail then. Any other build has all of them, and asking costs nothing.
+//! out: something must fail then (ADR-044). Any other build has all of them, and asking costs nothing.
 
 /// Something without which the books would go wrong or the service would stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The history against the books: what was acknowledged exists once, what was refused never, and what nobody
-//! told at most once.
+//! told at most once (ADR-044).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
