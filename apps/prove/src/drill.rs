@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Failure;
 use crate::cli::Cli;
 use crate::client::Client;
-use crate::faults::{Fault, Strike, until_recovered};
+use crate::faults::{Done, Fault, Strike, until_recovered};
 use crate::load::Load;
 use crate::report::{self, Report};
 use crate::shop::Shop;
@@ -52,6 +52,10 @@ async fn drill(site: &Site, cli: &Cli, seed: u64) -> Result<Report, Failure> {
     }
     end.cancel();
     buyers.join_all().await;
+    // Who asked during a fault may have been answered after it.
+    for strike in &mut strikes {
+        strike.tally = load.history.tally(strike.time.clone());
+    }
     say("waiting until nothing is under way");
     let checks = verify::all(site, &load).await?;
     Ok(Report { seed, took: load.now(), strikes, checks })
@@ -68,12 +72,13 @@ async fn strike(
     // A rush in the middle of the fault.
     load.shop.new_coupon(&load.client, site.addrs()[0]).await?;
     let from = load.now();
-    let done = fault.strike(site, load, cli.pace, rng).await?;
+    let done = fault.strike(site, load, cli.pace, rng).await.unwrap_or_else(Done::from);
     let recovered = until_recovered(site, load).await;
     tokio::time::sleep(AFTER).await;
-    let broken = site.audit().await?;
-    let tally = load.history.tally(from, load.now());
-    Ok(Strike { fault, done, tally, recovered, broken })
+    let broken = site.audit().await.unwrap_or_else(|failure| vec![failure.to_string()]);
+    let time = from..load.now();
+    let tally = load.history.tally(time.clone());
+    Ok(Strike { fault, done, time, tally, recovered, broken })
 }
 
 /// Tells people what happens.

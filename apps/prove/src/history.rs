@@ -1,6 +1,7 @@
 //! What clients asked for, and what they were told: the history that is checked at the end (ADR-044).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -170,9 +171,9 @@ impl History {
     }
 
     /// Counts what was sent between two moments.
-    pub(crate) fn tally(&self, from: Duration, to: Duration) -> Tally {
+    pub(crate) fn tally(&self, time: Range<Duration>) -> Tally {
         let mut tally = Tally::default();
-        let within = |attempt: &&Attempt| (from..to).contains(&attempt.at);
+        let within = |attempt: &&Attempt| time.contains(&attempt.at);
         lock(&self.reads).iter().filter(within).for_each(|attempt| tally.count(attempt));
         let entries = lock(&self.entries);
         entries
@@ -249,8 +250,8 @@ mod tests {
         let answers = vec![heard(503, ""), heard(500, "INTERNAL_ERROR"), silent, heard(409, "CONFLICT")];
         history.record(entry(answers));
         assert_eq!(history.faults(), [r#"500: {"error":"INTERNAL_ERROR"}"#, "503: x"]);
-        let tally = history.tally(Duration::ZERO, Duration::from_secs(1));
+        let tally = history.tally(Duration::ZERO..Duration::from_secs(1));
         assert_eq!((tally.of(|status| status >= 500), tally.of(|status| status == 409)), (3, 1));
-        assert_eq!(history.tally(Duration::from_secs(1), Duration::from_secs(2)), Tally::default());
+        assert_eq!(history.tally(Duration::from_secs(1)..Duration::from_secs(2)), Tally::default());
     }
 }

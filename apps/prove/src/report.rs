@@ -51,7 +51,7 @@ impl Report {
                 "| {} | {} | {} | {} | {:.1?} | {recovered} | {} |",
                 strike.fault.name(),
                 strike.fault.source(),
-                strike.done.replace('|', "¦"),
+                strike.done.what.replace('|', "¦"),
                 answers(strike),
                 strike.tally.slowest,
                 verdict_of(&strike.complaints()),
@@ -93,7 +93,7 @@ fn verdict_of(complaints: &[String]) -> String {
 impl Display for Strike {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let (name, verdict) = (self.fault.name(), verdict_of(&self.complaints()));
-        write!(formatter, "{name}: {}; {}; {verdict}", self.done, answers(self))
+        write!(formatter, "{name}: {}; {}; {verdict}", self.done.what, answers(self))
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use testcontainers_modules::mysql::Mysql;
 use testcontainers_modules::testcontainers::core::error::TestcontainersError;
+use testcontainers_modules::testcontainers::core::{CmdWaitFor, ExecCommand};
 use testcontainers_modules::testcontainers::runners::AsyncRunner;
 use testcontainers_modules::testcontainers::{ContainerAsync, ImageExt};
 
@@ -91,6 +92,26 @@ impl MySqlServer {
     /// When Docker cannot.
     pub async fn go_on(&self) -> Result<(), TestcontainersError> {
         self.container.unpause().await
+    }
+
+    /// Copies a database into another one, which must not be there yet, as a backup is taken and restored.
+    /// Returns what went wrong, if something did.
+    ///
+    /// # Errors
+    /// When Docker cannot.
+    pub async fn copy(&self, from: &str, to: &str) -> Result<Option<String>, TestcontainersError> {
+        let server = format!("--protocol=tcp --host=127.0.0.1 --port={} --user=root", self.port);
+        let script = format!(
+            "set -e; \
+             mysqldump {server} --single-transaction --hex-blob --no-tablespaces --set-gtid-purged=OFF {from} > /tmp/backup.sql; \
+             mysql {server} --execute='CREATE DATABASE {to}'; mysql {server} {to} < /tmp/backup.sql; rm /tmp/backup.sql"
+        );
+        let command = ExecCommand::new(["sh", "-c", &script]).with_cmd_ready_condition(CmdWaitFor::exit());
+        let mut done = self.container.exec(command).await?;
+        if done.exit_code().await? == Some(0) {
+            return Ok(None);
+        }
+        Ok(Some(String::from_utf8_lossy(&done.stderr_to_vec().await?).into_owned()))
     }
 
     /// Removes it with its data.

@@ -15,7 +15,8 @@ pub(crate) fn origin(request: &ServiceRequest, proxies: u32) -> Option<IpAddr> {
         let place = entries.len().checked_sub(usize::try_from(proxies).ok()?)?;
         address(std::str::from_utf8(entries.get(place)?).ok()?.trim())
     };
-    // Who comes past the proxies, or through one that does not say by whom it was called, is the one that connected.
+    // Through a proxy that does not say by whom it was called it is the one that connected. Whoever comes past the
+    // proxies is believed like one of them: nobody may be able to.
     let address = if proxies == 0 { peer } else { forwarded().or(peer) };
     address.map(network)
 }

@@ -99,9 +99,11 @@ impl RateLimiter {
     }
 
     fn check(&self, request: &ServiceRequest, named: Option<UserId>) -> Result<(), Problem> {
+        // As routes are found: `/auth/log%69n` is where one logs in.
+        let path = request.match_info().as_str();
         // Where nobody has to be known, a name in a header is no name.
-        let registers = request.path() == REGISTRATION && request.method() == Method::POST;
-        let open = registers || request.path().starts_with(SIGN_IN);
+        let registers = path == REGISTRATION && request.method() == Method::POST;
+        let open = registers || path.starts_with(SIGN_IN);
         let address = origin(request, self.proxies);
         if let Some(callers) = &self.callers {
             callers.check(&match (named.filter(|_| !open), address) {
@@ -111,7 +113,7 @@ impl RateLimiter {
             })?;
         }
         match &self.sign_ins {
-            Some(sign_ins) if registers || request.path() == LOGIN => sign_ins.check(&address),
+            Some(sign_ins) if registers || path == LOGIN => sign_ins.check(&address),
             _ => Ok(()),
         }
     }

@@ -38,7 +38,6 @@ fn amounts(minimum: f64, maximum: f64, description: &str) -> ObjectBuilder {
         .format(Some(SchemaFormat::Custom("decimal".into())))
         .minimum(Some(minimum))
         .maximum(Some(maximum))
-        .multiple_of(Some(0.01))
         .description(Some(description))
         .examples([json!(19900.00)])
 }

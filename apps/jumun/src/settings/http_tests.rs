@@ -39,8 +39,8 @@ fn a_certificate_and_its_key_are_set_together() {
     }
 }
 
-#[test]
-fn documents_are_shown_in_local_and_dev_alone() {
+/// Loads what is built in for a profile, with one variable and what `prod` insists on.
+fn load_profile(profile: &str, name: &str, value: &str) -> Settings {
     let secrets = [("JWT_SECRET", KEY), ("PII_KEY", OTHER_KEY), ("DATA_PLATFORM_SECRET", WEBHOOK)];
     let rest = [
         ("PAYMENT_GATEWAY_SECRET", WEBHOOK),
@@ -48,6 +48,13 @@ fn documents_are_shown_in_local_and_dev_alone() {
         ("PAYMENT_GATEWAY_URL", "https://pay.example.com"),
     ];
     let directory = tempfile::tempdir().unwrap();
+    let variables = secrets.into_iter().chain(rest).chain([("PROFILE", profile), (name, value)]);
+    let variables = variables.map(|(name, value)| (format!("JUMUN_{name}"), value.to_owned()));
+    Settings::load(variables, directory.path()).unwrap().0
+}
+
+#[test]
+fn documents_are_shown_in_local_and_dev_alone() {
     for (profile, asked, shown) in [
         ("local", "", true),
         ("dev", "", true),
@@ -55,18 +62,23 @@ fn documents_are_shown_in_local_and_dev_alone() {
         ("prod", "true", true),
         ("local", "false", false),
     ] {
-        let variables = secrets.into_iter().chain(rest).chain([("PROFILE", profile), ("DOCS", asked)]);
-        let variables = variables.map(|(name, value)| (format!("JUMUN_{name}"), value.to_owned()));
-        let (settings, _) = Settings::load(variables, directory.path()).unwrap();
-        assert_eq!(settings.docs, shown, "{profile} {asked}");
+        assert_eq!(load_profile(profile, "DOCS", asked).docs, shown, "{profile} {asked}");
     }
 }
 
 #[test]
 fn limits_by_address_can_be_set() {
-    let settings = load("JUMUN_TRUSTED_PROXIES", "1").unwrap();
-    assert_eq!((settings.trusted_proxies, settings.sign_in_limit.to_string().as_str()), (1, "60/m"));
-    assert_eq!(load("JUMUN_SIGN_IN_LIMIT", "off").unwrap().sign_in_limit.rate(), None);
+    assert_eq!(load("JUMUN_TRUSTED_PROXIES", "1").unwrap().trusted_proxies, 1);
+    for (profile, asked, limit) in [
+        ("local", "", "off"),
+        ("dev", "", "off"),
+        ("prod", "", "60/m"),
+        ("prod", "off", "off"),
+        ("local", "5/s", "5/s"),
+    ] {
+        let settings = load_profile(profile, "SIGN_IN_LIMIT", asked);
+        assert_eq!(settings.sign_in_limit.to_string(), limit, "{profile} {asked}");
+    }
     let refused = load("JUMUN_TRUSTED_PROXIES", "17").unwrap_err();
     assert!(refused.ends_with("17 is out of range; use 0 to 16"), "{refused}");
 }

@@ -187,7 +187,6 @@ async fn every_bad_token_is_refused_with_the_same_answer(database: Arc<TestDatab
         ("another secret", format!("Bearer {}", token_at(user, 0, &[6; 32]))),
         ("nobody's", format!("Bearer {}", token(UserId::from_uuid(NOBODY.parse().unwrap())))),
         ("a refresh token", format!("Bearer {refresh}")),
-        // {"alg":"none"}
         ("not good before a minute", with("nbf", json!(now + 60))),
         ("another audience", with("aud", json!("shop"))),
         ("another issuer", with("iss", json!("somebody"))),
@@ -197,6 +196,7 @@ async fn every_bad_token_is_refused_with_the_same_answer(database: Arc<TestDatab
         ("another algorithm than it is signed by", headed(json!({"alg": "RS256"}))),
         ("another kind", headed(json!({"typ": "rt+jwt"}))),
         ("long and signed", with("jti", json!("x".repeat(100_000)))),
+        // {"alg":"none"}
         ("without an algorithm", format!("Bearer eyJhbGciOiJub25lIn0.{claims}.")),
         ("with another's signature", format!("Bearer eyJhbGciOiJub25lIn0.{claims}.{signature}")),
         ("cut", format!("Bearer {message}.")),

@@ -117,7 +117,14 @@ async fn passwords_are_tried_only_so_often_from_an_address(database: Arc<TestDat
         from("203.0.113.7", "/auth/login", login(number)).await.problem(401, "UNAUTHORIZED");
     }
     let person = json!({"email": "kim@example.com", "name": "Kim", "password": "correct horse"});
-    for (path, body) in [("/auth/login", login(4)), ("/users", person.clone())] {
+    // However the path is written.
+    for (path, body) in [
+        ("/auth/login", login(4)),
+        ("/auth/log%69n", login(5)),
+        ("/a%75th/login", login(6)),
+        ("/users", person.clone()),
+        ("/user%73", person.clone()),
+    ] {
         let answer = from("203.0.113.7", path, body).await;
         answer.problem(429, "TOO_MANY_REQUESTS");
         assert!(answer.header("retry-after").is_some());

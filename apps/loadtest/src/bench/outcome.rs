@@ -46,6 +46,8 @@ pub(crate) mod keys {
     pub(crate) const RAW_AGAIN: &str = "raw-again";
     /// Raw statements for orders of one product.
     pub(crate) const RAW_FLASH: &str = "raw-flash";
+    /// Raw statements for one order at a time: what an order waits for that has nobody to share with.
+    pub(crate) const RAW_ALONE: &str = "raw-alone";
     /// Orders of two products, on SQLite.
     pub(crate) const EMBEDDED: &str = "embedded";
     /// Raw statements for orders of two products, on SQLite.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Outcome, keys};
+use crate::load::sample::NO_ANSWER;
 
 /// A target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,6 +43,8 @@ pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
         .into_iter()
         .filter_map(|(what, part, whole, least)| ratio(what, part?, whole?, least))
         .collect();
+    let unanswered =
+        outcome.get(keys::OVERLOAD).map(|measured| measured.summary.status_per_second(NO_ANSWER));
     let mean = |key: &str| outcome.get(key).map(|measured| measured.summary.latency.mean);
     let at_most = [
         ("mean of an order, 200 users", mean(keys::PLAN_ORDERS), 500.0, "ms"),
@@ -49,6 +52,7 @@ pub(crate) fn of(outcome: &Outcome) -> Vec<Target> {
         ("mean of a claim, 1,000 users", mean(keys::PLAN_CLAIMS), 300.0, "ms"),
         ("p99 of an order at 256 connections", p99(keys::ORDERS), 150.0, "ms"),
         ("p99 of an order at a tenth of that rate", p99(keys::TENTH), 15.0, "ms"),
+        ("requests that nobody answered when ten times as many came", unanswered, 0.0, "a second"),
         ("p99 of an order right after ten times as many came", p99(keys::RECOVERED), 1_000.0, "ms"),
         ("memory of the service at its peak", outcome.peak_memory, 150.0, "MiB"),
     ];

@@ -62,7 +62,8 @@ pub(super) async fn run(bench: &mut Bench) -> Result<(), Failure> {
     service.stop().await?;
     bench.audit(&site).await?;
     write_raw(bench, keys::RAW_AGAIN, &raw, false).await?;
-    write_raw(bench, keys::RAW_FLASH, &raw, true).await
+    write_raw(bench, keys::RAW_FLASH, &raw, true).await?;
+    write_sets(bench, keys::RAW_ALONE, &raw, (1, 1), false).await
 }
 
 /// Offers ten times as much as goes: what can be done is done, the rest is refused at once, and what comes after
@@ -94,7 +95,17 @@ pub(super) async fn embedded(bench: &mut Bench, url: String) -> Result<(), Failu
 /// Writes orders by raw statements: as many at a time as there are connections over HTTP.
 async fn write_raw(bench: &mut Bench, key: &'static str, site: &Site, flash: bool) -> Result<(), Failure> {
     let lanes = if site.database_url.starts_with("mysql:") { 2 } else { 1 };
-    let orders = CONNECTIONS / 2;
+    write_sets(bench, key, site, (lanes, CONNECTIONS / 2), flash).await
+}
+
+/// Writes orders by raw statements, so many transactions at a time of so many orders.
+async fn write_sets(
+    bench: &mut Bench,
+    key: &'static str,
+    site: &Site,
+    (lanes, orders): (usize, usize),
+    flash: bool,
+) -> Result<(), Failure> {
     let plan = |time| raw::Plan { lanes, orders, flash, time };
     raw::run(&site.database_url, plan(bench.pace.warm_up())).await?;
     let title = if flash { "raw statements, one product" } else { "raw statements, 2 products" };

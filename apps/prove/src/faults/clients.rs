@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::{StreamExt, stream};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use super::Fault;
+use super::{Done, Fault};
 use crate::Failure;
 use crate::cli::Pace;
 use crate::client::{Client, Request};
@@ -20,7 +21,7 @@ use crate::load::Load;
 /// How many clients go away at the same time.
 const AT_ONCE: usize = 24;
 
-pub(super) async fn strike(fault: Fault, load: &Load, pace: Pace, rng: &mut Rng) -> Result<String, Failure> {
+pub(super) async fn strike(fault: Fault, load: &Load, pace: Pace, rng: &mut Rng) -> Result<Done, Failure> {
     if fault == Fault::ClientsSlow {
         return be_slow(load, pace).await;
     }
@@ -41,7 +42,10 @@ pub(super) async fn strike(fault: Fault, load: &Load, pace: Pace, rng: &mut Rng)
             load.history.record(Entry { effect, request, attempts: vec![Attempt { at, took, answer }] });
         })
         .await;
-    Ok(format!("{count} connections reset after 0 to 50 ms, {each} on each of {endpoints} writing endpoints"))
+    let what = format!(
+        "{count} connections reset after 0 to 50 ms, {each} on each of {endpoints} writing endpoints"
+    );
+    Ok(Done::times(count, what))
 }
 
 /// Returns a request to each endpoint that writes; what they need is made first.
@@ -68,7 +72,10 @@ async fn writes(
     let amount = load.next_charge();
     let none = |path: String| Request { body: None, ..Request::post(path, user, &Value::Null) };
     let write = |effect, request: Request, what: &str| (effect, request.keyed(key(what)));
+    let piece = Request::post(format!("/cart/items/{product}"), user, &json!({"qty": 1}));
     Ok(vec![
+        // A cart has no key: who does not know what became of it looks.
+        (Effect::Read, Request { method: Method::PUT, ..piece }),
         write(Effect::Order, Request::post("/orders", user, &order("POINT")), "order"),
         write(
             Effect::Charge(amount),
@@ -91,7 +98,7 @@ fn id(body: &Value, member: &str) -> Result<Uuid, Failure> {
 }
 
 /// Opens connections that say nothing, and others that never end what they say.
-async fn be_slow(load: &Load, pace: Pace) -> Result<String, Failure> {
+async fn be_slow(load: &Load, pace: Pace) -> Result<Done, Failure> {
     let (each, time) = (if pace == Pace::Short { 300 } else { 2_000 }, pace.seconds(5, 30));
     let mut quiet = Vec::new();
     let mut slow = Vec::new();
@@ -113,7 +120,7 @@ async fn be_slow(load: &Load, pace: Pace) -> Result<String, Failure> {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    Ok(format!("{each} silent connections, {} that send a byte a second, for {time:?}", slow.len()))
+    Ok(format!("{each} silent connections, {} that send a byte a second, for {time:?}", slow.len()).into())
 }
 
 async fn begin(addr: SocketAddr, words: &str) -> Result<TcpStream, Failure> {

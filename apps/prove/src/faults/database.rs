@@ -6,13 +6,17 @@ use fastrand::Rng;
 use sqlx::{AssertSqlSafe, Executor};
 use testkit::{Cut, Wire};
 
-use super::Fault;
+use super::{Done, Fault};
 use crate::Failure;
 use crate::cli::Pace;
-use crate::site::Site;
+use crate::site::{DATABASE, Site};
 
-pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng) -> Result<String, Failure> {
+/// What a backup is restored into.
+const RESTORED: &str = "restored";
+
+pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng) -> Result<Done, Failure> {
     match fault {
+        Fault::BackupRestored => back_up(site).await,
         Fault::DatabaseCutAtBegin => cut(site, pace, b"BEGIN", Cut::Before).await,
         Fault::DatabaseCutBeforeCommit => cut(site, pace, b"COMMIT", Cut::Before).await,
         Fault::DatabaseCutAfterCommit => cut(site, pace, b"COMMIT", Cut::After).await,
@@ -29,33 +33,44 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
             site.set_mysql(Wire::Silent);
             tokio::time::sleep(time).await;
             site.set_mysql(Wire::Whole);
-            Ok(format!("nothing passes for {time:?}"))
+            Ok(format!("nothing passes for {time:?}").into())
         }
         Fault::DatabaseStopped => {
             let time = pace.seconds(5, 10);
             site.mysql.pause().await?;
             tokio::time::sleep(time).await;
             site.mysql.go_on().await?;
-            Ok(format!("SIGSTOP for {time:?}"))
+            Ok(format!("frozen for {time:?}").into())
         }
         Fault::DatabaseKilled => {
             site.mysql.kill().await?;
             site.mysql.start_again().await?;
             until_mysql_answers(site).await?;
-            Ok("kill -9, and a start from what is on the disk".into())
+            Ok("killed, and a start from what is on the disk".to_owned().into())
         }
         _ => {
             let time = pace.seconds(4, 15);
             site.instances[1].mysql.set(Wire::Down);
             tokio::time::sleep(time).await;
             site.instances[1].mysql.set(Wire::Whole);
-            Ok(format!("refused for {time:?}, the others are well"))
+            Ok(format!("refused for {time:?}, the others are well").into())
         }
     }
 }
 
+/// Takes a backup while everybody buys, restores it beside, and audits what was restored.
+async fn back_up(site: &Site) -> Result<Done, Failure> {
+    let complaints = match site.mysql.copy(DATABASE, RESTORED).await? {
+        Some(said) => vec![said],
+        None => site.audit_of(RESTORED).await?,
+    };
+    let orders: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM restored.orders").fetch_one(&site.db).await?;
+    site.db.execute("DROP DATABASE restored").await?;
+    Ok(Done { what: format!("mysqldump, mysql, jumun audit: {orders} orders"), complaints })
+}
+
 /// Cuts connections whenever they send certain bytes, some times on each wire.
-async fn cut(site: &Site, pace: Pace, bytes: &'static [u8], when: Cut) -> Result<String, Failure> {
+async fn cut(site: &Site, pace: Pace, bytes: &'static [u8], when: Cut) -> Result<Done, Failure> {
     let times = if pace == Pace::Short { 5 } else { 40 };
     site.members().for_each(|member| member.mysql.cut_at(bytes, when, times));
     let begun = Instant::now();
@@ -67,11 +82,11 @@ async fn cut(site: &Site, pace: Pace, bytes: &'static [u8], when: Cut) -> Result
     let cuts = all - to_come();
     // What is left would strike in the middle of the next fault.
     site.members().for_each(|member| member.mysql.forget_cuts());
-    Ok(format!("{cuts} times"))
+    Ok(Done::times(cuts as usize, format!("{cuts} times")))
 }
 
 /// Kills connections of the service by their numbers, as an operator does.
-async fn kill_connections(site: &Site, pace: Pace, rng: &mut Rng) -> Result<String, Failure> {
+async fn kill_connections(site: &Site, pace: Pace, rng: &mut Rng) -> Result<Done, Failure> {
     const OTHERS: &str = "SELECT processlist_id FROM performance_schema.threads \
         WHERE processlist_db = 'jumun' AND processlist_id <> CONNECTION_ID()";
     let (begun, mut killed) = (Instant::now(), 0);
@@ -85,11 +100,11 @@ async fn kill_connections(site: &Site, pace: Pace, rng: &mut Rng) -> Result<Stri
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(format!("{killed} connections"))
+    Ok(Done::times(killed, format!("{killed} connections")))
 }
 
 /// Locks products in the order opposite to the service's, again and again.
-async fn deadlock(site: &Site, pace: Pace) -> Result<String, Failure> {
+async fn deadlock(site: &Site, pace: Pace) -> Result<Done, Failure> {
     let (begun, mut met) = (Instant::now(), 0);
     while begun.elapsed() < pace.seconds(4, 15) {
         let mut tx = site.db.begin().await?;
@@ -105,21 +120,22 @@ async fn deadlock(site: &Site, pace: Pace) -> Result<String, Failure> {
         tx.rollback().await?;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(format!("products before wallets, backwards; the other client lost {met} times"))
+    let done = format!("products before wallets, backwards; the other client lost {met} times");
+    Ok(Done::times(met, done))
 }
 
-async fn hold_row(site: &Site, time: Duration) -> Result<String, Failure> {
+async fn hold_row(site: &Site, time: Duration) -> Result<Done, Failure> {
     let mut tx = site.db.begin().await?;
     sqlx::query("SELECT id FROM products WHERE stock > 500000 ORDER BY id LIMIT 1 FOR UPDATE")
         .fetch_all(&mut *tx)
         .await?;
     tokio::time::sleep(time).await;
     tx.rollback().await?;
-    Ok(format!("FOR UPDATE held for {time:?}"))
+    Ok(format!("FOR UPDATE held for {time:?}").into())
 }
 
 /// Sets a variable of the server for a while.
-async fn set(site: &Site, name: &str, value: &str, usual: &str, time: Duration) -> Result<String, Failure> {
+async fn set(site: &Site, name: &str, value: &str, usual: &str, time: Duration) -> Result<Done, Failure> {
     let set = async |value: &str| {
         let sql = AssertSqlSafe(format!("SET GLOBAL {name} = {value}"));
         site.db.execute(sqlx::raw_sql(sql)).await
@@ -129,7 +145,7 @@ async fn set(site: &Site, name: &str, value: &str, usual: &str, time: Duration) 
     site.members().for_each(|member| member.mysql.cut());
     tokio::time::sleep(time).await;
     set(usual).await?;
-    Ok(format!("{name} = {value} for {time:?}"))
+    Ok(format!("{name} = {value} for {time:?}").into())
 }
 
 /// Waits until the server takes connections again.

@@ -7,6 +7,7 @@ mod processes;
 mod redis;
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -24,6 +25,8 @@ use crate::site::Site;
 pub(crate) enum Fault {
     /// Nothing: what it is measured by.
     None,
+    /// No fault either: a backup is taken under load, restored, and audited.
+    BackupRestored,
     DatabaseCutAtBegin,
     DatabaseCutBeforeCommit,
     DatabaseCutAfterCommit,
@@ -67,8 +70,9 @@ pub(crate) enum Allowed {
 
 impl Fault {
     /// All of them, in the order of the drill.
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::None,
+        Self::BackupRestored,
         Self::DatabaseCutAtBegin,
         Self::DatabaseCutBeforeCommit,
         Self::DatabaseCutAfterCommit,
@@ -103,6 +107,7 @@ impl Fault {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::None => "nothing",
+            Self::BackupRestored => "a backup: taken under load, and restored",
             Self::DatabaseCutAtBegin => "database: connections cut at BEGIN",
             Self::DatabaseCutBeforeCommit => "database: connections cut before COMMIT arrives",
             Self::DatabaseCutAfterCommit => "database: connections cut after COMMIT, unanswered",
@@ -137,7 +142,7 @@ impl Fault {
     /// Names the row of the catalogue of faults that it comes from.
     pub(crate) const fn source(self) -> &'static str {
         match self {
-            Self::None => "",
+            Self::None | Self::BackupRestored => "",
             Self::DatabaseCutAtBegin | Self::DatabaseCutBeforeCommit | Self::DatabaseCutAfterCommit => "F3",
             Self::DatabaseSilent => "F4",
             Self::DatabaseKilled => "F5",
@@ -168,10 +173,16 @@ impl Fault {
     pub(crate) const fn allowed(self) -> Allowed {
         match self {
             Self::None
+            | Self::BackupRestored
             | Self::RollingRestart
             | Self::WorkersKilled
             | Self::PlatformFails
             | Self::PlatformSlow
+            | Self::RedisDown
+            | Self::RedisEmptied
+            | Self::RedisKilled
+            | Self::RedisLate
+            | Self::RedisRolledBack
             | Self::ClientsSlow
             | Self::ClockAhead => Allowed::Nothing,
             Self::InstanceKilled | Self::InstanceStopped | Self::ClientsReset => Allowed::Losses,
@@ -195,13 +206,14 @@ impl Fault {
         load: &Load,
         pace: Pace,
         rng: &mut Rng,
-    ) -> Result<String, Failure> {
+    ) -> Result<Done, Failure> {
         match self {
             Self::None => {
                 tokio::time::sleep(pace.seconds(4, 20)).await;
-                Ok("three instances, two workers".into())
+                Ok(Done::from("three instances, two workers".to_owned()))
             }
-            Self::DatabaseCutAtBegin
+            Self::BackupRestored
+            | Self::DatabaseCutAtBegin
             | Self::DatabaseCutBeforeCommit
             | Self::DatabaseCutAfterCommit
             | Self::DatabaseSilent
@@ -231,6 +243,35 @@ impl Fault {
     }
 }
 
+/// What was done, and what was wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// What was done.
+    pub(crate) what: String,
+    /// What must not have come of it, or that it did not happen at all.
+    pub(crate) complaints: Vec<String>,
+}
+
+impl Done {
+    /// Names something that was done so often; not at all is nothing to be proud of.
+    fn times(count: usize, what: String) -> Self {
+        let complaints = if count == 0 { vec!["it did not happen".to_owned()] } else { Vec::new() };
+        Self { what, complaints }
+    }
+}
+
+impl From<String> for Done {
+    fn from(what: String) -> Self {
+        Self { what, complaints: Vec::new() }
+    }
+}
+
+impl From<Failure> for Done {
+    fn from(failure: Failure) -> Self {
+        Self { what: "it failed".to_owned(), complaints: vec![failure.to_string()] }
+    }
+}
+
 /// How long anybody may wait for an answer, whatever happens: what the slowest of them is bounded by.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// How long it is waited for until everything works again.
@@ -242,8 +283,10 @@ pub(crate) struct Strike {
     /// Which one.
     pub(crate) fault: Fault,
     /// What was done.
-    pub(crate) done: String,
-    /// What clients were told meanwhile.
+    pub(crate) done: Done,
+    /// From when to when, since the drill began.
+    pub(crate) time: Range<Duration>,
+    /// What clients were told who asked in that time.
     pub(crate) tally: Tally,
     /// How long it took until every instance was ready and did what it was asked, if it did at all.
     pub(crate) recovered: Option<Duration>,
@@ -254,7 +297,7 @@ pub(crate) struct Strike {
 impl Strike {
     /// Says what must not have come of it; nothing if all is as it must be.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        let mut complaints = self.broken.clone();
+        let mut complaints = [self.done.complaints.clone(), self.broken.clone()].concat();
         let Tally { statuses, slowest } = &self.tally;
         let internal = self.tally.of(|status| status >= 500 && status != 503);
         if internal > 0 {
@@ -317,7 +360,8 @@ mod tests {
 
     fn strike(fault: Fault, statuses: &[(u16, usize)]) -> Strike {
         let tally = Tally { statuses: statuses.iter().copied().collect(), slowest: Duration::from_secs(1) };
-        Strike { fault, done: String::new(), tally, recovered: Some(Duration::ZERO), broken: Vec::new() }
+        let (done, time) = (Done::default(), Duration::ZERO..Duration::ZERO);
+        Strike { fault, done, time, tally, recovered: Some(Duration::ZERO), broken: Vec::new() }
     }
 
     #[test]
@@ -325,11 +369,11 @@ mod tests {
         let well = [(200, 90), (409, 5), (GONE, 5)];
         assert!(strike(Fault::None, &well).complaints().is_empty());
         assert_eq!(strike(Fault::None, &[(200, 10), (503, 1)]).complaints().len(), 1);
-        assert!(strike(Fault::RedisDown, &[(200, 10), (503, 1)]).complaints().is_empty());
-        assert_eq!(strike(Fault::RedisDown, &[(200, 10), (500, 1)]).complaints().len(), 1);
-        assert_eq!(strike(Fault::RedisDown, &[(200, 10), (LOST, 1)]).complaints().len(), 1);
+        assert!(strike(Fault::DatabaseSilent, &[(200, 10), (503, 1)]).complaints().is_empty());
+        assert_eq!(strike(Fault::DatabaseSilent, &[(200, 10), (500, 1)]).complaints().len(), 1);
+        assert_eq!(strike(Fault::DatabaseSilent, &[(200, 10), (LOST, 1)]).complaints().len(), 1);
         assert!(strike(Fault::InstanceKilled, &[(200, 10), (LOST, 5)]).complaints().is_empty());
-        let stuck = Strike { recovered: None, ..strike(Fault::RedisDown, &well) };
+        let stuck = Strike { recovered: None, ..strike(Fault::DatabaseSilent, &well) };
         assert_eq!(stuck.complaints().len(), 1);
     }
 

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::Fault;
+use super::{Done, Fault};
 use crate::Failure;
 use crate::cli::Pace;
 use crate::site::Site;
 
-pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace) -> Result<String, Failure> {
+pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace) -> Result<Done, Failure> {
     let (faults, time) = match fault {
         Fault::GatewayFails => {
             (json!({"target": "payment-gateway", "errorRate": 0.5, "status": 500}), pace.seconds(5, 20))
@@ -23,5 +23,5 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace) -> Result<Stri
     site.set_peers(faults.clone()).await?;
     tokio::time::sleep(time).await;
     site.set_peers(json!({})).await?;
-    Ok(format!("{faults} for {time:?}"))
+    Ok(format!("{faults} for {time:?}").into())
 }

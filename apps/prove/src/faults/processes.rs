@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::Fault;
+use super::{Done, Fault};
 use crate::Failure;
 use crate::cli::Pace;
 use crate::site::{Process, Signal, Site};
@@ -13,7 +13,7 @@ use crate::site::{Process, Signal, Site};
 /// How soon a process that is told to end has to be gone.
 const END: Duration = Duration::from_secs(30);
 
-pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng) -> Result<String, Failure> {
+pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng) -> Result<Done, Failure> {
     match fault {
         Fault::InstanceKilled => {
             let rounds = if pace == Pace::Short { 2 } else { 8 };
@@ -25,7 +25,7 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
                 process.launch()?;
                 process.until_ready().await?;
             }
-            Ok(format!("kill -9, {rounds} times"))
+            Ok(format!("kill -9, {rounds} times").into())
         }
         Fault::InstanceStopped => {
             let time = pace.seconds(12, 40);
@@ -33,7 +33,7 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
             process.tell(Signal::Stop).await?;
             tokio::time::sleep(time).await;
             process.tell(Signal::Continue).await?;
-            Ok(format!("SIGSTOP for {time:?}"))
+            Ok(format!("SIGSTOP for {time:?}").into())
         }
         Fault::RollingRestart => {
             let rounds = if pace == Pace::Short { 1 } else { 5 };
@@ -43,7 +43,7 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
                     slowest = slowest.max(restart(&instance.process, Process::launch).await?);
                 }
             }
-            Ok(format!("SIGTERM to each of three, {rounds} times; the slowest took {slowest:.1?}"))
+            Ok(format!("SIGTERM to each of three, {rounds} times; the slowest took {slowest:.1?}").into())
         }
         Fault::ClockAhead => {
             let process = &site.instances[1].process;
@@ -51,7 +51,7 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
             restart(process, |process| process.launch_with(&clock_ahead(ahead)?)).await?;
             tokio::time::sleep(pace.seconds(5, 30)).await;
             restart(process, Process::launch).await?;
-            Ok(format!("{ahead:?}, by libfaketime, from its start to its end"))
+            Ok(format!("{ahead:?}, by libfaketime, from its start to its end").into())
         }
         _ => {
             let rounds = if pace == Pace::Short { 1 } else { 5 };
@@ -64,7 +64,7 @@ pub(super) async fn strike(fault: Fault, site: &Site, pace: Pace, rng: &mut Rng)
                     worker.process.until_ready().await?;
                 }
             }
-            Ok(format!("kill -9 to each of two, {rounds} times"))
+            Ok(format!("kill -9 to each of two, {rounds} times").into())
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) const WORKERS: usize = 2;
 /// How many connections each process may have to the database. Few, so that one that is lost is missed.
 pub(crate) const POOL: u32 = 12;
 /// The database.
-const DATABASE: &str = "jumun";
+pub(crate) const DATABASE: &str = "jumun";
 
 /// A process of the service, with wires of its own.
 pub(crate) struct Member {
@@ -63,7 +63,7 @@ impl Site {
         let db = MySqlPoolOptions::new().max_connections(8).connect_lazy_with(options.database(DATABASE));
 
         let program = Program { binary, folder };
-        let direct = address(&mysql.addr());
+        let direct = address(&mysql.addr(), DATABASE);
         program.run(&["migrate"], &[("JUMUN_DATABASE_URL", &direct)]).await?;
         program.run(&["seed"], &[("JUMUN_DATABASE_URL", &direct)]).await?;
 
@@ -101,13 +101,13 @@ impl Site {
         let mysql = FaultProxy::start(&self.mysql.addr()).await?;
         let redis = FaultProxy::start(self.redis.url().trim_start_matches("redis://")).await?;
         let (database_url, redis_url) =
-            (address(&mysql.addr().to_string()), format!("redis://{}", redis.addr()));
+            (address(&mysql.addr().to_string(), DATABASE), format!("redis://{}", redis.addr()));
         let stand_ins = format!("http://{}/", self.stand_ins.addr());
         let arguments = |process: &mut Command| {
             process.arg(command).env("JUMUN_DATABASE_URL", &database_url).env("JUMUN_REDIS_URL", &redis_url);
             process.env("JUMUN_HTTP_ADDR", addr.to_string()).env("JUMUN_WORKER_HTTP_ADDR", addr.to_string());
             process.env("JUMUN_WORKER", "false").env("JUMUN_LOG", "info");
-            process.env("JUMUN_RATE_LIMIT", "off").env("JUMUN_SIGN_IN_LIMIT", "off");
+            process.env("JUMUN_RATE_LIMIT", "off");
             process.env("JUMUN_DATABASE_MAX_CONNECTIONS", POOL.to_string());
             process.env("JUMUN_DATA_PLATFORM_URL", &stand_ins);
             process.env("JUMUN_PAYMENT_GATEWAY_URL", &stand_ins);
@@ -151,7 +151,12 @@ impl Site {
 
     /// Checks all that always holds; returns what is broken.
     pub(crate) async fn audit(&self) -> Result<Vec<String>, Failure> {
-        let database = address(&self.mysql.addr());
+        self.audit_of(DATABASE).await
+    }
+
+    /// Checks it of another database on the same server.
+    pub(crate) async fn audit_of(&self, database: &str) -> Result<Vec<String>, Failure> {
+        let database = address(&self.mysql.addr(), database);
         let said = self.program.say(&["audit", "--json"], &[("JUMUN_DATABASE_URL", &database)]).await?;
         let report: serde_json::Value = serde_json::from_str(&said.0)
             .map_err(|_| Failure::Process { what: "jumun audit".into(), said: said.1 })?;
@@ -166,9 +171,9 @@ impl Site {
     }
 }
 
-/// The address of the database, on a host and port.
-fn address(host: &str) -> String {
-    format!("mysql://root@{host}/{DATABASE}?ssl-mode=DISABLED")
+/// The address of a database, on a host and port.
+fn address(host: &str, database: &str) -> String {
+    format!("mysql://root@{host}/{database}?ssl-mode=DISABLED")
 }
 
 /// An address that is free.

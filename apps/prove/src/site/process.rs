@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
@@ -82,6 +82,8 @@ pub(crate) struct Process {
     name: String,
     addr: SocketAddr,
     log: PathBuf,
+    /// The most memory that any process in this place ever had, in MiB.
+    peak: AtomicU64,
     command: Mutex<Command>,
     child: Mutex<Option<Child>>,
 }
@@ -98,8 +100,14 @@ impl Process {
         arguments(&mut command);
         let log = program.folder.join(format!("{name}.log"));
         File::create(&log)?;
-        let process =
-            Self { name: name.to_owned(), addr, log, command: Mutex::new(command), child: Mutex::default() };
+        let process = Self {
+            name: name.to_owned(),
+            addr,
+            log,
+            peak: AtomicU64::new(0),
+            command: Mutex::new(command),
+            child: Mutex::default(),
+        };
         process.launch()?;
         process.until_ready().await?;
         Ok(process)
@@ -160,8 +168,15 @@ impl Process {
         self.child.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.id()
     }
 
+    /// Returns the most memory that it, or one in its place before, ever had, in MiB; nothing if it is gone.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let now = peak_memory(self.id()?)?;
+        Some(self.peak.fetch_max(now, Ordering::Relaxed).max(now))
+    }
+
     /// Tells it something.
     pub(crate) async fn tell(&self, signal: Signal) -> Result<(), Failure> {
+        self.peak_memory();
         if let Some(id) = self.id() {
             Command::new("kill").args([signal.name(), &id.to_string()]).status().await?;
         }
@@ -181,4 +196,10 @@ impl Process {
             }
         }
     }
+}
+
+fn peak_memory(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib / 1_024)
 }

@@ -101,15 +101,16 @@ pub(super) fn check(load: &Load, before: &Found, after: &Found, replays: &Replay
         ("refund", "each refund gave its money back once, as its client was told"),
         ("cancellation", "each cancelled order is cancelled, and no other"),
     ] {
-        let entries: Vec<_> = entries.iter().filter(|entry| entry.effect.kind() == kind).collect();
-        let complaints = entries.iter().filter_map(|entry| {
-            complaint(&entry.verdict(), before.count(entry.request.caller, &entry.effect)).map(|why| {
-                let Entry { effect, request, .. } = entry;
-                format!("{effect:?} of {}: {why}", request.caller)
-            })
+        let entries = || entries.iter().enumerate().filter(|(_, entry)| entry.effect.kind() == kind);
+        let complaints = entries().filter_map(|(place, entry)| {
+            let Entry { effect, request, .. } = entry;
+            let count = |found: &Found| found.count(request.caller, effect);
+            let replay = replays.of(place).map(Replay::of);
+            let why = complaint(&entry.verdict(), count(before))
+                .or_else(|| replay.and_then(|replay| complaint_after(replay, count(before), count(after))));
+            why.map(|why| format!("{effect:?} of {}: {why}", request.caller))
         });
-        let complaints: Vec<_> = complaints.collect();
-        checks.push(Check::new(holds, seen(entries.iter().copied()), complaints));
+        checks.push(Check::new(holds, seen(entries().map(|(_, entry)| entry)), complaints.collect()));
     }
     checks
 }
@@ -121,6 +122,39 @@ fn complaint(verdict: &Verdict<'_>, count: usize) -> Option<&'static str> {
         (Verdict::Done(_), 0) => Some("acknowledged, and not there"),
         (Verdict::Refused, _) => Some("refused, and there"),
         _ => Some("there more than once"),
+    }
+}
+
+/// What came of sending a request again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replay {
+    /// It had taken effect before.
+    Again,
+    /// It took effect now.
+    New,
+    /// It has none.
+    Refused,
+}
+
+impl Replay {
+    fn of(answer: &Answer) -> Self {
+        match answer {
+            Answer::Heard { status, is_replay: true, .. } if is_success(*status) => Self::Again,
+            Answer::Heard { status, .. } if is_success(*status) => Self::New,
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// Says what is wrong with an effect that was in the books so often before its request was sent again, and is so
+/// often after that.
+fn complaint_after(replay: Replay, before: usize, after: usize) -> Option<&'static str> {
+    match (replay, before, after) {
+        // What was under way before may be settled since.
+        (Replay::Again, 0 | 1, 1) | (Replay::New, 0, 1) | (Replay::Refused, 0, 0) => None,
+        (Replay::New, 1, _) => Some("there, and done again under its key"),
+        (Replay::Refused, ..) => Some("there, and its key does not know"),
+        _ => Some("there as often as nobody said"),
     }
 }
 
@@ -190,6 +224,27 @@ fn order_id(body: &str) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_leads_to_its_effect_and_makes_no_other() {
+        for (replay, before, after, is_well) in [
+            (Replay::Again, 1, 1, true),
+            (Replay::New, 0, 1, true),
+            (Replay::Refused, 0, 0, true),
+            (Replay::Again, 0, 1, true),
+            (Replay::New, 1, 2, false),
+            (Replay::New, 1, 1, false),
+            (Replay::Again, 1, 2, false),
+            (Replay::Refused, 1, 1, false),
+            (Replay::New, 0, 0, false),
+        ] {
+            assert_eq!(
+                complaint_after(replay, before, after).is_none(),
+                is_well,
+                "{replay:?} {before} {after}"
+            );
+        }
+    }
 
     #[test]
     fn effects_are_there_as_often_as_clients_may_rely_on() {

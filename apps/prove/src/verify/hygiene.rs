@@ -1,18 +1,21 @@
 //! What is left behind: connections, transactions, memory, and what the logs say.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use serde_json::json;
 
 use super::Check;
 use crate::Failure;
 use crate::client::Request;
 use crate::load::Load;
-use crate::site::{POOL, Site};
+use crate::site::{INSTANCES, POOL, Site, WORKERS};
 
 /// The most memory that a process may ever have had, in MiB.
 const MEMORY: u64 = 256;
-/// How long a burst of twice as many reads as there are connections may take.
+/// How many statements all processes may keep prepared: 200 a connection (ADR-042).
+const STATEMENTS: u64 = (INSTANCES + WORKERS) as u64 * POOL as u64 * 200;
+/// How soon all connections of a pool have to be at work.
 const BURST: Duration = Duration::from_secs(2);
 /// What must not be in a log: of the buyers' data, and of a program that fell over.
 const SECRETS: [&str; 4] = ["@drill.example", "a long password", "panicked at", "Buyer 1"];
@@ -20,29 +23,43 @@ const SECRETS: [&str; 4] = ["@drill.example", "a long password", "panicked at", 
 /// Nothing was answered that must never be.
 pub(super) fn answers(load: &Load) -> Check {
     let complaints = load.history.faults();
-    let tally = load.history.tally(Duration::ZERO, Duration::MAX);
+    let tally = load.history.tally(Duration::ZERO..Duration::MAX);
     let seen = format!("{:?}, the slowest after {:.1?}", tally.statuses, tally.slowest);
     Check::new("no 5xx but 503, and each of those says when to come back", seen, complaints)
 }
 
-/// Every pool hands out all its connections.
+/// Every pool hands out all its connections: as many charges as there are wait at the same time for wallets that
+/// somebody else has locked.
 pub(super) async fn pools(site: &Site, load: &Load) -> Result<Check, Failure> {
+    const WAITING: &str =
+        "SELECT COUNT(DISTINCT requesting_engine_transaction_id) FROM performance_schema.data_lock_waits";
     let mut complaints = Vec::new();
     for instance in &site.instances {
-        let begun = std::time::Instant::now();
-        let reads = load.shop.buyers.iter().cycle().take(2 * POOL as usize).enumerate();
-        let reads = reads.map(async |(number, user)| {
-            let request = Request::get(format!("/orders?size={}", number + 1), *user);
-            load.client.send_to(instance.process.addr(), &request).await
+        let mut tx = site.db.begin().await?;
+        sqlx::query("SELECT user_id FROM wallets FOR UPDATE").fetch_all(&mut *tx).await?;
+        let charges = load.shop.buyers.iter().take(POOL as usize).map(|user| {
+            let charge = Request::post("/wallets/charge", *user, &json!({"amount": 1_000}));
+            async move { load.client.send_to(instance.process.addr(), &charge).await }
         });
-        let answers = join_all(reads).await;
-        let failed = answers.iter().filter(|answer| answer.status() != Some(200)).count();
-        let (name, took) = (instance.process.name(), begun.elapsed());
-        if failed > 0 || took > BURST {
-            complaints.push(format!("{name}: {failed} of {} failed, after {took:.1?}", answers.len()));
+        let unlock = async {
+            let begun = Instant::now();
+            let mut most = 0;
+            while most < i64::from(POOL) && begun.elapsed() < BURST {
+                most = most.max(sqlx::query_scalar(WAITING).fetch_one(&site.db).await?);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            tx.rollback().await?;
+            Ok::<_, Failure>(most)
+        };
+        let (answers, most) = tokio::join!(join_all(charges), unlock);
+        let (most, failed) = (most?, answers.iter().filter(|answer| answer.status() != Some(200)).count());
+        if most < i64::from(POOL) || failed > 0 {
+            let name = instance.process.name();
+            complaints
+                .push(format!("{name}: {most} of {POOL} connections were at work, {failed} charges failed"));
         }
     }
-    let seen = format!("{} reads at once on each", 2 * POOL);
+    let seen = format!("{POOL} charges that wait at once on each");
     Ok(Check::new("every pool hands out all its connections", seen, complaints))
 }
 
@@ -58,7 +75,7 @@ pub(super) async fn database(site: &Site) -> Result<Check, Failure> {
     if open > 0 {
         complaints.push(format!("{open} transactions are open"));
     }
-    if statements > 16_382 {
+    if statements > STATEMENTS {
         complaints.push(format!("{statements} prepared statements"));
     }
     let seen = format!("{statements} prepared statements");
@@ -69,7 +86,7 @@ pub(super) async fn database(site: &Site) -> Result<Check, Failure> {
 pub(super) fn memory(site: &Site) -> Check {
     let (mut complaints, mut seen) = (Vec::new(), Vec::new());
     for member in site.members() {
-        let Some(peak) = member.process.id().and_then(peak_memory) else {
+        let Some(peak) = member.process.peak_memory() else {
             complaints.push(format!("{} is gone", member.process.name()));
             continue;
         };
@@ -79,12 +96,6 @@ pub(super) fn memory(site: &Site) -> Check {
         }
     }
     Check::new("memory stays bounded", seen.join(", "), complaints)
-}
-
-fn peak_memory(id: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib / 1_024)
 }
 
 /// The logs have nobody's data, and no panic.

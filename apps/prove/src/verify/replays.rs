@@ -12,9 +12,9 @@ use crate::load::Load;
 
 /// How many are asked at the same time.
 const AT_ONCE: usize = 16;
-/// How long an answer may be withheld because the first request is still under way: a payment whose gateway
-/// is asked once a minute.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long it may take until there is an answer that lasts: the gateway is asked once a minute what became of a
+/// payment, and what it knows nothing of is given up after 30 s.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What came back.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ async fn insist(load: &Load, place: usize, entry: &Entry) -> Answer {
         // Whichever instance is asked: the key is in the database.
         let addr = load.addrs[place % load.addrs.len()];
         let answer = load.client.send_to(addr, &entry.request).await;
-        let is_settled = answer.status().is_some_and(|status| status < 500)
+        let is_settled = answer.status().is_some_and(|status| status < 500 && status != 202)
             && answer.code().as_deref() != Some("REQUEST_IN_PROGRESS");
         if is_settled || begun.elapsed() > PATIENCE {
             return answer;
@@ -84,5 +84,6 @@ fn complaint(entry: &Entry, answer: &Answer) -> Option<String> {
     // Refused now is well, unless the piece was taken by the very request that is refused.
     let is_own = matches!(&entry.effect, Effect::Claim(_))
         && answer.code().as_deref() == Some("COUPON_ALREADY_CLAIMED");
-    (*status >= 500 || is_own).then(|| format!("{}: {status} {body}", entry.request.path))
+    let is_stuck = *status == 202 || answer.code().as_deref() == Some("REQUEST_IN_PROGRESS");
+    (*status >= 500 || is_own || is_stuck).then(|| format!("{}: {status} {body}", entry.request.path))
 }

@@ -158,12 +158,23 @@ impl Database {
     }
 }
 
-async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
-    let address = MySqlConnectOptions::from_str(&settings.url).map_err(ConnectError::InvalidAddress)?;
+/// Returns options that connect to MySQL at `url`.
+///
+/// What sea-orm is told it logs (at `trace`), a password included. So it is told a name, and the rest past it.
+///
+/// # Errors
+/// When the address cannot be read.
+pub(crate) fn mysql_options(url: &str, connections: u32) -> Result<ConnectOptions, sqlx::Error> {
+    let address = MySqlConnectOptions::from_str(url)?;
     let address = address.statement_cache_capacity(STATEMENTS_A_CONNECTION).disable_statement_logging();
-    // What sea-orm is told it logs (at `trace`), a password included. So it is told a name, and the rest past it.
-    let mut options = pool_options("mysql://database", settings.max_connections);
+    let mut options = pool_options("mysql://database", connections);
     options.map_sqlx_mysql_opts(move |_| address.clone());
+    Ok(options)
+}
+
+async fn connect_mysql(settings: &DatabaseSettings) -> Result<DatabaseConnection, ConnectError> {
+    let options = mysql_options(&settings.url, settings.max_connections);
+    let mut options = options.map_err(ConnectError::InvalidAddress)?;
     options.map_sqlx_mysql_pool_opts(|pool| {
         pool.after_connect(|connection, _| {
             Box::pin(async move {

@@ -2,10 +2,11 @@
 
 use guards::Guard;
 use migrations::Migrator;
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, RuntimeErr, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use crate::Database;
+use crate::connect::mysql_options;
 
 /// Instances that start together wait for one another under this name.
 const LOCK_NAME: &str = "jumun_migrations";
@@ -22,8 +23,8 @@ impl Database {
             return remove_unique_key(&self.writer).await;
         }
         // The lock belongs to its connection, so the migrations get one of their own.
-        let mut options = ConnectOptions::new(&self.settings.url);
-        options.max_connections(1).sqlx_logging(false);
+        let options = mysql_options(&self.settings.url, 1);
+        let options = options.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
         let connection = sea_orm::Database::connect(options).await?;
         connection.query_one_raw(lock_statement("SELECT GET_LOCK(?, 60)")).await?;
         let mut migrated = Migrator::up(&connection, None).await;
