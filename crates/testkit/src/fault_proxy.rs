@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -123,7 +123,7 @@ async fn accept(
 
 /// Serves one connection until either side ends it or it is cut, and resets what is left of it.
 async fn pass_on(
-    client: TcpStream,
+    mut client: TcpStream,
     upstream: &str,
     mut weather: watch::Receiver<Weather>,
     trap: &Mutex<Option<Trap>>,
@@ -131,10 +131,11 @@ async fn pass_on(
     let seen = *weather.borrow_and_update();
     let server = if seen.wire == Wire::Down { None } else { TcpStream::connect(upstream).await.ok() };
     let _ = client.set_zero_linger();
-    let Some(server) = server else { return };
+    let Some(mut server) = server else { return };
     let _ = (server.set_zero_linger(), server.set_nodelay(true), client.set_nodelay(true));
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
+    // Borrowed halves: an owned one says goodbye when it is dropped, and a reset says nothing.
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
     let (requests, answers) = (weather.clone(), weather.clone());
     let (lost, is_lost) = watch::channel(false);
     tokio::select! {
@@ -156,8 +157,8 @@ async fn until_heard(weather: &mut watch::Receiver<Weather>) {
 }
 
 async fn send_requests(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
     mut weather: watch::Receiver<Weather>,
     trap: &Mutex<Option<Trap>>,
     lost: watch::Sender<bool>,
@@ -181,8 +182,8 @@ async fn send_requests(
 /// Passes answers on, until one is to be lost: then it is waited for, since it proves that the request was
 /// carried out.
 async fn send_answers(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
     mut weather: watch::Receiver<Weather>,
     is_lost: watch::Receiver<bool>,
 ) {

@@ -96,7 +96,7 @@ impl EventPage {
 #[into_params(parameter_in = Query)]
 struct OutboxQuery {
     /// Only events in this status.
-    #[param(value_type = Option<OutboxStatusName>)]
+    #[param(inline, value_type = Option<OutboxStatusName>)]
     status: Option<String>,
     /// The `nextCursor` of the page before.
     cursor: Option<String>,

@@ -28,7 +28,7 @@ pub(crate) fn configure(config: &mut utoipa_actix_web::service_config::ServiceCo
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Only orders in this status.
-    #[param(value_type = Option<OrderStatusName>)]
+    #[param(inline, value_type = Option<OrderStatusName>)]
     status: Option<String>,
     /// Only orders placed at this time or later.
     #[serde(default, deserialize_with = "optional_instant")]

@@ -226,7 +226,7 @@ async fn show_payment(
 #[into_params(parameter_in = Query)]
 struct StatusQuery {
     /// Only payments in this status.
-    #[param(value_type = Option<PaymentStatusName>)]
+    #[param(inline, value_type = Option<PaymentStatusName>)]
     status: Option<String>,
 }
 
@@ -274,7 +274,7 @@ async fn list_order_payments(
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Only payments in this status.
-    #[param(value_type = Option<PaymentStatusName>)]
+    #[param(inline, value_type = Option<PaymentStatusName>)]
     status: Option<String>,
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
