@@ -256,6 +256,13 @@ fn make_folder(url: &str) -> Result<(), ConnectError> {
 mod tests {
     use super::*;
 
+    /// sea-orm prints them at `trace`.
+    #[test]
+    fn options_print_without_the_password() {
+        let options = mysql_options("mysql://shop:hush@db/jumun", 7).unwrap();
+        assert!(!format!("{options:?}").contains("hush"), "{options:?}");
+    }
+
     #[test]
     fn settings_print_without_their_secrets() {
         let settings = DatabaseSettings {
