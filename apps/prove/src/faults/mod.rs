@@ -174,7 +174,6 @@ impl Fault {
         match self {
             Self::None
             | Self::BackupRestored
-            | Self::RollingRestart
             | Self::WorkersKilled
             | Self::PlatformFails
             | Self::PlatformSlow
@@ -185,7 +184,9 @@ impl Fault {
             | Self::RedisRolledBack
             | Self::ClientsSlow
             | Self::ClockAhead => Allowed::Nothing,
-            Self::InstanceKilled | Self::InstanceStopped | Self::ClientsReset => Allowed::Losses,
+            Self::InstanceKilled | Self::InstanceStopped | Self::RollingRestart | Self::ClientsReset => {
+                Allowed::Losses
+            }
             _ => Allowed::Refusals,
         }
     }
