@@ -105,7 +105,9 @@ pub(super) fn check(load: &Load, before: &Found, after: &Found, replays: &Replay
         let complaints = entries().filter_map(|(place, entry)| {
             let Entry { effect, request, .. } = entry;
             let count = |found: &Found| found.count(request.caller, effect);
-            let replay = replays.of(place).map(Replay::of);
+            // A payment that was not settled when it was answered is answered so for ever: its state tells more.
+            let lasting = replays.of(place).filter(|answer| answer.status() != Some(202));
+            let replay = lasting.map(Replay::of);
             let why = complaint(&entry.verdict(), count(before))
                 .or_else(|| replay.and_then(|replay| complaint_after(replay, count(before), count(after))));
             why.map(|why| format!("{effect:?} of {}: {why}", request.caller))

@@ -63,7 +63,7 @@ async fn insist(load: &Load, place: usize, entry: &Entry) -> Answer {
         // Whichever instance is asked: the key is in the database.
         let addr = load.addrs[place % load.addrs.len()];
         let answer = load.client.send_to(addr, &entry.request).await;
-        let is_settled = answer.status().is_some_and(|status| status < 500 && status != 202)
+        let is_settled = answer.status().is_some_and(|status| status < 500)
             && answer.code().as_deref() != Some("REQUEST_IN_PROGRESS");
         if is_settled || begun.elapsed() > PATIENCE {
             return answer;
@@ -84,6 +84,6 @@ fn complaint(entry: &Entry, answer: &Answer) -> Option<String> {
     // Refused now is well, unless the piece was taken by the very request that is refused.
     let is_own = matches!(&entry.effect, Effect::Claim(_))
         && answer.code().as_deref() == Some("COUPON_ALREADY_CLAIMED");
-    let is_stuck = *status == 202 || answer.code().as_deref() == Some("REQUEST_IN_PROGRESS");
+    let is_stuck = answer.code().as_deref() == Some("REQUEST_IN_PROGRESS");
     (*status >= 500 || is_own || is_stuck).then(|| format!("{}: {status} {body}", entry.request.path))
 }
